@@ -1,0 +1,4 @@
+@NullMarked
+package io.kurve.blockdev;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.kurve.chunkserver;
+
+import org.jspecify.annotations.NullMarked;

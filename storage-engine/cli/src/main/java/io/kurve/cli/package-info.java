@@ -1,0 +1,4 @@
+@NullMarked
+package io.kurve.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.kurve.client;
+
+import org.jspecify.annotations.NullMarked;

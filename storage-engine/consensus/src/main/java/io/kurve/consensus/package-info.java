@@ -1,0 +1,4 @@
+@NullMarked
+package io.kurve.consensus;
+
+import org.jspecify.annotations.NullMarked;

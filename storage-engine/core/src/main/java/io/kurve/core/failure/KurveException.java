@@ -1,0 +1,42 @@
+package io.kurve.core.failure;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An error as users meet it. The message is one line that names the object and the cause; the cure
+ * is one line that says what to do.
+ */
+public final class KurveException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  private final ErrorCode code;
+  private final String cure;
+
+  public KurveException(ErrorCode code, String message, String cure) {
+    this(code, message, cure, null);
+  }
+
+  public KurveException(ErrorCode code, String message, String cure, @Nullable Throwable cause) {
+    super(message, cause);
+    this.code = code;
+    this.cure = cure;
+  }
+
+  public ErrorCode code() {
+    return code;
+  }
+
+  public String text() {
+    String message = getMessage();
+    return message == null ? code.name() : message;
+  }
+
+  public String cure() {
+    return cure;
+  }
+
+  /** Cause and cure in one line. */
+  public String oneLine() {
+    return cure.isEmpty() ? text() : text() + " — " + cure;
+  }
+}

@@ -1,0 +1,33 @@
+package io.kurve.core.log;
+
+import io.kurve.core.id.CopysetKey;
+import io.kurve.core.id.ReplicaId;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletionStage;
+
+/** One replica's end of a copyset's log. Safe for use by several threads; nothing here blocks. */
+public interface ReplicatedLog<R> extends AutoCloseable {
+  CopysetKey copyset();
+
+  /**
+   * Appends a command if this replica leads in the expected term.
+   *
+   * @param command read until the listener is told; the log makes no copy before that
+   * @param expectedTerm the term that {@link ReplicatedStateMachine#leading} gave
+   */
+  void propose(ByteBuffer command, long expectedTerm, ProposalListener<R> listener);
+
+  /** Asked after the read arrived: the lease is checked now. */
+  ReadPermission readPermission();
+
+  ReplicaStatus status();
+
+  /** Captures and persists a checkpoint and drops the log before it; ends with its position. */
+  CompletionStage<LogPosition> checkpoint();
+
+  CompletionStage<Void> transferLeadership(ReplicaId target);
+
+  /** Stops this replica; its log stays on disk. */
+  @Override
+  void close();
+}

@@ -1,0 +1,41 @@
+package io.kurve.core.metadata;
+
+import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.CopysetKey;
+import io.kurve.core.id.MdsTerm;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.id.StoreGeneration;
+import io.kurve.core.log.Membership;
+import java.util.List;
+import java.util.Optional;
+
+/** A heartbeat: what a chunkserver has, and the highest of everything that it has ever seen. */
+public record ChunkserverReport(
+    ReplicaId replica,
+    StoreGeneration generation,
+    Seen seen,
+    Capacity capacity,
+    Optional<String> diskFailure,
+    List<CopysetReport> copysets) {
+
+  /** Persisted by the chunkserver; an MDS that knows less than this serves nothing. */
+  public record Seen(
+      MdsTerm term, long metastoreRevision, long highestId, AttachmentId highestAttachment) {}
+
+  public record Capacity(int slots, int slotsUsed, long logBytes, long logBytesUsed) {}
+
+  /**
+   * @param durableIndex the last entry durable in the replica's own log
+   * @param damagedBlocks found bad and not repaired yet
+   */
+  public record CopysetReport(
+      CopysetKey copyset,
+      boolean leading,
+      long term,
+      long durableIndex,
+      long appliedIndex,
+      Membership membership,
+      List<ReplicaId> lagging,
+      long damagedBlocks,
+      boolean installing) {}
+}

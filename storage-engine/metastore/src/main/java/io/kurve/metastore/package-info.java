@@ -1,0 +1,4 @@
+@NullMarked
+package io.kurve.metastore;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.kurve.testkit;
+
+import org.jspecify.annotations.NullMarked;
