@@ -1,0 +1,44 @@
+package io.kurve.client;
+
+import io.kurve.core.id.AttachmentId;
+import io.kurve.core.metadata.Volume;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * An opened volume. Any offset and length inside it; nothing blocks; safe for use by several
+ * threads.
+ *
+ * <p>Stages end exceptionally with a {@link io.kurve.core.failure.KurveException}: FENCED for ever
+ * once the attachment is fenced, DATA_LOST when all replicas of a block are damaged,
+ * INVALID_ARGUMENT past the end. While a quorum is missing they do not end at all. Overlapping
+ * requests that are in flight together happen in some order, block by block.
+ */
+public interface BlockVolume {
+  Volume volume();
+
+  AttachmentId attachment();
+
+  /** Fills the target's remaining bytes; it must not be touched before the stage ends. */
+  CompletionStage<Void> read(long offset, ByteBuffer target);
+
+  /** Durable on a majority when it ends; the source must not be touched before. */
+  CompletionStage<Void> write(long offset, ByteBuffer source);
+
+  /** Ends after every write that had ended before; FENCED when the attachment is. */
+  CompletionStage<Void> flush();
+
+  /** The range reads as zeros afterwards and its whole blocks take no space. */
+  CompletionStage<Void> discard(long offset, long length);
+
+  CompletionStage<Void> writeZeroes(long offset, long length);
+
+  /** Learns the volume's present size from the MDS. */
+  CompletionStage<Volume> refresh();
+
+  /** Everything in flight and to come ends with FENCED, now and here; nothing is sent any more. */
+  void abort(String why);
+
+  /** Waits for what is in flight, then gives the attachment up. */
+  CompletionStage<Void> close();
+}

@@ -1,0 +1,50 @@
+package io.kurve.core.metadata;
+
+import io.kurve.core.id.ClusterId;
+import io.kurve.core.id.ReplicaId;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/** What the MDS knows of the cluster's state, for people. */
+public interface ClusterInspection {
+  CompletionStage<ClusterStatus> status();
+
+  CompletionStage<List<DiskInfo>> disks();
+
+  CompletionStage<List<CopysetPlacement>> copysets();
+
+  enum Health {
+    OK,
+    /** Something is missing; every volume can be read and written. */
+    DEGRADED,
+    /** Some volume waits for a quorum. */
+    STALLED
+  }
+
+  /** Why the cluster is not healthy. The code never changes its meaning. */
+  record Reason(String code, String object, String text, String cure) {}
+
+  record ClusterStatus(
+      ClusterId cluster, Health health, List<Reason> reasons, long capacityBytes, long usedBytes) {}
+
+  enum DiskState {
+    ONLINE,
+    UNSTABLE,
+    OFFLINE,
+    FAILED,
+    UNCONFIRMED
+  }
+
+  record DiskInfo(
+      ReplicaId replica,
+      String server,
+      String diskName,
+      DiskState state,
+      ChunkserverRegistry.Addresses addresses,
+      long totalBytes,
+      long usedBytes,
+      int copysets,
+      int leaders,
+      Instant lastHeard) {}
+}
