@@ -8,6 +8,9 @@ public record Transaction(List<Condition> conditions, List<Write> writes) {
   public Transaction {
     conditions = List.copyOf(conditions);
     writes = List.copyOf(writes);
+    if (writes.stream().map(Write::key).distinct().count() != writes.size()) {
+      throw new IllegalArgumentException("a key is written twice in one transaction: " + writes);
+    }
   }
 
   public sealed interface Condition {

@@ -1,0 +1,200 @@
+package io.kurve.metastore.embedded;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.metastore.Bytes;
+import io.kurve.core.metastore.Entry;
+import io.kurve.core.metastore.Outcome;
+import io.kurve.core.metastore.Transaction;
+import io.kurve.core.metastore.Transaction.Delete;
+import io.kurve.core.metastore.Transaction.LeaseId;
+import io.kurve.core.metastore.Transaction.Put;
+import io.kurve.core.metastore.Transaction.Write;
+import io.kurve.metastore.embedded.EmbeddedMetaStore.Limits;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class EmbeddedMetaStoreTest {
+  @TempDir Path directory = Path.of("");
+  private final AtomicLong nanos = new AtomicLong();
+
+  private EmbeddedMetaStore open(long snapshotBytes) throws IOException {
+    return EmbeddedMetaStore.open(
+        directory,
+        new Limits(100, snapshotBytes, 1024),
+        nanos::get,
+        (what, cause) -> new AssertionError(what, cause));
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 3, 9})
+  void everythingAcknowledgedIsThereAfterEachRestart(long seed) throws Exception {
+    SplittableRandom random = new SplittableRandom(seed);
+    Map<String, String> model = new TreeMap<>();
+    for (int start = 0; start < 10; start++) {
+      try (EmbeddedMetaStore store = open(2000)) {
+        assertThat(contents(store)).isEqualTo(model);
+        for (int i = 0; i < 40; i++) {
+          String key = "k" + random.nextInt(20);
+          String value = "v" + random.nextLong();
+          Write write =
+              random.nextInt(4) == 0 ? new Delete(key) : new Put(key, Bytes.ofText(value));
+          commit(store, write);
+          if (write instanceof Put) {
+            model.put(key, value);
+          } else {
+            model.remove(key);
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void revisionsGoOnAfterARestart() throws Exception {
+    long before;
+    try (EmbeddedMetaStore store = open(1 << 20)) {
+      before = commit(store, new Put("a", Bytes.ofText("1")));
+    }
+    try (EmbeddedMetaStore store = open(1 << 20)) {
+      assertThat(commit(store, new Put("a", Bytes.ofText("2")))).isEqualTo(before + 1);
+      assertThat(await(store.get("a"))).map(Entry::createRevision).contains(before);
+    }
+  }
+
+  @Test
+  void leasesHaveTheirFullTimeAgainAfterARestartAndIdsGoOn() throws Exception {
+    LeaseId lease;
+    try (EmbeddedMetaStore store = open(1 << 20)) {
+      lease = await(store.grantLease(Duration.ofSeconds(10)));
+      commit(store, new Put("mortal", Bytes.ofText("1"), Optional.of(lease)));
+      nanos.addAndGet(TimeUnit.SECONDS.toNanos(9));
+    }
+    try (EmbeddedMetaStore store = open(1 << 20)) {
+      nanos.addAndGet(TimeUnit.SECONDS.toNanos(9));
+      assertThat(await(store.get("mortal"))).isPresent();
+      assertThat(await(store.grantLease(Duration.ofSeconds(1)))).isNotEqualTo(lease);
+      nanos.addAndGet(TimeUnit.SECONDS.toNanos(2));
+      assertThat(await(store.get("mortal"))).isEmpty();
+    }
+  }
+
+  @Test
+  void aTornTailIsCutOffAndNothingBeforeIt() throws Exception {
+    try (EmbeddedMetaStore store = open(1 << 20)) {
+      commit(store, new Put("a", Bytes.ofText("1")));
+      commit(store, new Put("b", Bytes.ofText("2")));
+    }
+    Path log = directory.resolve("log.1");
+    long whole = Files.size(log);
+    try (EmbeddedMetaStore store = open(1 << 20)) {
+      commit(store, new Put("c", Bytes.ofText("3")));
+    }
+    long more = Files.size(log);
+    byte[] all = Files.readAllBytes(log);
+    for (long end = whole; end < more; end++) {
+      Files.write(log, java.util.Arrays.copyOf(all, (int) end));
+      try (EmbeddedMetaStore store = open(1 << 20)) {
+        assertThat(contents(store)).isEqualTo(Map.of("a", "1", "b", "2"));
+      }
+      assertThat(Files.size(log)).isEqualTo(whole);
+    }
+  }
+
+  @Test
+  void aFlippedBitBeforeTheEndIsDamageAndIsNeverCutOff() throws Exception {
+    try (EmbeddedMetaStore store = open(1 << 20)) {
+      commit(store, new Put("a", Bytes.ofText("1")));
+      commit(store, new Put("b", Bytes.ofText("2")));
+    }
+    Path log = directory.resolve("log.1");
+    byte[] before = Files.readAllBytes(log);
+    flip(log, StoreFormat.FILE_HEADER_BYTES + StoreFormat.FRAME_HEADER_BYTES + 2);
+    byte[] damaged = Files.readAllBytes(log);
+
+    assertThatThrownBy(() -> open(1 << 20))
+        .isInstanceOfSatisfying(
+            KurveException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.BAD_STORE));
+    assertThat(Files.readAllBytes(log)).isEqualTo(damaged).isNotEqualTo(before);
+  }
+
+  @Test
+  void aDamagedSnapshotIsRefused() throws Exception {
+    try (EmbeddedMetaStore store = open(10)) {
+      commit(store, new Put("a", Bytes.ofText("1")));
+    }
+    flip(directory.resolve("snapshot"), 40);
+    assertThatThrownBy(() -> open(10)).hasMessageContaining("bad checksum");
+  }
+
+  @Test
+  void aNewerVersionIsRefusedByName() throws Exception {
+    open(1 << 20).close();
+    try (FileChannel file =
+        FileChannel.open(directory.resolve("log.1"), StandardOpenOption.WRITE)) {
+      file.write(ByteBuffer.allocate(4).putInt(2).flip(), 8);
+    }
+    assertThatThrownBy(() -> open(1 << 20))
+        .hasMessageContaining("format version 2; this software knows version 1");
+  }
+
+  @Test
+  void aLostLogIsDamageNotANewStore() throws Exception {
+    try (EmbeddedMetaStore store = open(10)) {
+      commit(store, new Put("a", Bytes.ofText("1")));
+    }
+    Files.delete(directory.resolve("log.2"));
+    assertThatThrownBy(() -> open(10)).hasMessageContaining("log.2 is missing");
+  }
+
+  @Test
+  void aSecondOwnerIsRefused() throws Exception {
+    try (EmbeddedMetaStore _ = open(1 << 20)) {
+      assertThatThrownBy(() -> open(1 << 20))
+          .isInstanceOfSatisfying(
+              KurveException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.IN_USE));
+    }
+  }
+
+  private static void flip(Path file, long offset) throws IOException {
+    byte[] content = Files.readAllBytes(file);
+    content[(int) offset] ^= 4;
+    Files.write(file, content);
+  }
+
+  private static Map<String, String> contents(EmbeddedMetaStore store) {
+    return await(store.scan("", "", 1000, 0)).entries().stream()
+        .collect(Collectors.toMap(Entry::key, entry -> entry.value().toText()));
+  }
+
+  private static long commit(EmbeddedMetaStore store, Write write) {
+    Outcome outcome = await(store.commit(new Transaction(List.of(), List.of(write))));
+    assertThat(outcome).isInstanceOf(Outcome.Applied.class);
+    return ((Outcome.Applied) outcome).revision();
+  }
+
+  private static <T> T await(CompletionStage<T> stage) {
+    return stage.toCompletableFuture().orTimeout(10, TimeUnit.SECONDS).join();
+  }
+}

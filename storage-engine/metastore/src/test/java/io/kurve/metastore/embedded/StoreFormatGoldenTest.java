@@ -1,0 +1,79 @@
+package io.kurve.metastore.embedded;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.kurve.core.metastore.Bytes;
+import io.kurve.core.metastore.Entry;
+import io.kurve.core.metastore.Transaction.Delete;
+import io.kurve.core.metastore.Transaction.LeaseId;
+import io.kurve.core.metastore.Transaction.Put;
+import io.kurve.metastore.embedded.KeyValueState.Held;
+import io.kurve.metastore.embedded.LogRecord.LeaseEnded;
+import io.kurve.metastore.embedded.LogRecord.LeaseGranted;
+import io.kurve.metastore.embedded.LogRecord.Written;
+import io.kurve.metastore.embedded.StoreFormat.Image;
+import io.kurve.testkit.golden.GoldenFile;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+final class StoreFormatGoldenTest {
+  private static final List<LogRecord> RECORDS =
+      List.of(
+          new LeaseGranted(new LeaseId(7), Duration.ofSeconds(10)),
+          new Written(
+              2,
+              List.of(
+                  new Put("key", Bytes.ofText("value"), Optional.of(new LeaseId(7))),
+                  new Delete("gone"))),
+          new LeaseEnded(new LeaseId(7)));
+  private static final Image IMAGE =
+      new Image(
+          2,
+          9,
+          8,
+          new TreeMap<>(Map.of(7L, Duration.ofSeconds(10))),
+          List.of(
+              new Held(
+                  new Entry("key", Bytes.ofText("value"), 2, 9), Optional.of(new LeaseId(7)))));
+
+  @Test
+  void logOfVersion1() {
+    GoldenFile golden = new GoldenFile(getClass(), "metastore-log-v1.hex");
+    byte[] body = StoreFormat.encode(RECORDS);
+    golden.assertWrites(
+        file(StoreFormat.LOG_MAGIC, StoreFormat.frame(body, 0), StoreFormat.frame(body, 5)));
+
+    ByteBuffer content = ByteBuffer.wrap(golden.read());
+    StoreFormat.checkFileHeader("golden", content, StoreFormat.LOG_MAGIC);
+    byte[] read = StoreFormat.readFrame(content, 0).orElseThrow().body();
+    assertThat(StoreFormat.decode("golden", read)).isEqualTo(RECORDS);
+  }
+
+  @Test
+  void snapshotOfVersion1() {
+    GoldenFile golden = new GoldenFile(getClass(), "metastore-snapshot-v1.hex");
+    golden.assertWrites(
+        file(StoreFormat.SNAPSHOT_MAGIC, StoreFormat.frame(StoreFormat.encode(IMAGE), 0)));
+
+    ByteBuffer content = ByteBuffer.wrap(golden.read());
+    StoreFormat.checkFileHeader("golden", content, StoreFormat.SNAPSHOT_MAGIC);
+    byte[] read = StoreFormat.readFrame(content, 0).orElseThrow().body();
+    assertThat(StoreFormat.decodeImage("golden", read)).isEqualTo(IMAGE);
+  }
+
+  private static byte[] file(long magic, ByteBuffer... frames) {
+    ByteBuffer file = ByteBuffer.allocate(4096);
+    file.put(StoreFormat.fileHeader(magic));
+    for (ByteBuffer frame : frames) {
+      file.put(frame);
+    }
+    byte[] content = new byte[file.flip().remaining()];
+    file.get(content);
+    return content;
+  }
+}
