@@ -39,9 +39,9 @@ import org.slf4j.LoggerFactory;
  * A metadata store in one process and one directory, for one MDS.
  *
  * <p>One thread owns state and files. It takes all requests that wait, decides them one after the
- * other, writes what they changed as one frame, syncs, and only then ends their stages: reads too, so
- * that nobody sees what a crash could take back. A failed write or sync goes to the fault handler and
- * nobody is answered.
+ * other, writes what they changed as one frame, syncs, and only then ends their stages: reads too,
+ * so that nobody sees what a crash could take back. A failed write or sync goes to the fault
+ * handler and nobody is answered.
  *
  * <p>Leases run on the monotonic clock given; after a restart each has its full time again. Ended
  * leases take their keys with them.
@@ -60,8 +60,7 @@ public final class EmbeddedMetaStore implements MetaStore {
 
   private record Lease(Duration timeToLive, long endsAtNanos) {}
 
-  private record Candidacy(
-      String prefix, String key, CompletableFuture<Leadership> leadership) {}
+  private record Candidacy(String prefix, String key, CompletableFuture<Leadership> leadership) {}
 
   /** One frame in the making, and whom to tell when it is durable. */
   private static final class Batch {
@@ -146,25 +145,25 @@ public final class EmbeddedMetaStore implements MetaStore {
   public CompletionStage<Outcome> commit(Transaction transaction) {
     CompletableFuture<Outcome> end = new CompletableFuture<>();
     enqueue(
-            batch -> {
-              boolean deadLease =
-                  transaction.writes().stream()
-                      .anyMatch(
-                          write ->
-                              write instanceof Put put
-                                  && put.lease().isPresent()
-                                  && !leases.containsKey(put.lease().get()));
-              Outcome outcome;
-              if (deadLease || !state.holds(transaction.conditions())) {
-                outcome = new Outcome.Rejected(state.revision());
-              } else if (transaction.writes().isEmpty()) {
-                outcome = new Outcome.Applied(state.revision());
-              } else {
-                write(batch, transaction.writes());
-                outcome = new Outcome.Applied(state.revision());
-              }
-              batch.answers.add(() -> end.complete(outcome));
-            }, () -> end.complete(new Outcome.Unknown(UNANSWERED)));
+        batch -> {
+          boolean deadLease =
+              transaction.writes().stream()
+                  .anyMatch(write ->
+                      write instanceof Put put
+                          && put.lease().isPresent()
+                          && !leases.containsKey(put.lease().get()));
+          Outcome outcome;
+          if (deadLease || !state.holds(transaction.conditions())) {
+            outcome = new Outcome.Rejected(state.revision());
+          } else if (transaction.writes().isEmpty()) {
+            outcome = new Outcome.Applied(state.revision());
+          } else {
+            write(batch, transaction.writes());
+            outcome = new Outcome.Applied(state.revision());
+          }
+          batch.answers.add(() -> end.complete(outcome));
+        },
+        () -> end.complete(new Outcome.Unknown(UNANSWERED)));
     return end;
   }
 
@@ -184,7 +183,8 @@ public final class EmbeddedMetaStore implements MetaStore {
     enqueue(
         batch -> {
           long from = fromRevision == 0 ? state.revision() + 1 : fromRevision;
-          // Looked up when the whole batch is decided: from here on the watch hears of each new one.
+          // Looked up when the whole batch is decided: from here on the watch hears of each new
+          // one.
           batch.answers.add(() -> begin(watch, from));
         },
         () -> watch.lost(UNANSWERED));
@@ -193,35 +193,34 @@ public final class EmbeddedMetaStore implements MetaStore {
 
   @Override
   public CompletionStage<LeaseId> grantLease(Duration timeToLive) {
-    return change(
-        batch -> {
-          LeaseId id = new LeaseId(nextLease++);
-          lease(id, timeToLive);
-          batch.records.add(new LeaseGranted(id, timeToLive));
-          return id;
-        });
+    return change(batch -> {
+      LeaseId id = new LeaseId(nextLease++);
+      lease(id, timeToLive);
+      batch.records.add(new LeaseGranted(id, timeToLive));
+      return id;
+    });
   }
 
   @Override
   public CompletionStage<Optional<Duration>> keepAlive(LeaseId id) {
-    return ask(
-        () -> {
-          @Nullable Lease lease = leases.get(id);
-          if (lease == null) {
-            return Optional.empty();
-          }
-          lease(id, lease.timeToLive());
-          return Optional.of(lease.timeToLive());
-        });
+    return ask(() -> {
+      @Nullable Lease lease = leases.get(id);
+      if (lease == null) {
+        return Optional.empty();
+      }
+      lease(id, lease.timeToLive());
+      return Optional.of(lease.timeToLive());
+    });
   }
 
   @Override
   public CompletionStage<Void> revokeLease(LeaseId lease) {
     return change(
-        batch -> {
-          endLease(batch, lease);
-          return null;
-        });
+            batch -> {
+              endLease(batch, lease);
+              return lease;
+            })
+        .thenAccept(_ -> {});
   }
 
   @Override
@@ -230,20 +229,19 @@ public final class EmbeddedMetaStore implements MetaStore {
     String prefix = electionPrefix(election);
     String key = prefix + String.format("%016x", lease.value());
     enqueue(
-            batch -> {
-              if (!leases.containsKey(lease)) {
-                batch.answers.add(
-                    () ->
-                        leadership.completeExceptionally(
-                            unavailable("the candidate's lease is gone")));
-                return;
-              }
-              if (state.holds(List.of(new Absent(key)))) {
-                write(batch, List.of(new Put(key, candidate, Optional.of(lease))));
-              }
-              candidacies.add(new Candidacy(prefix, key, leadership));
-              elect(batch);
-            }, () -> leadership.completeExceptionally(unavailable(UNANSWERED)));
+        batch -> {
+          if (!leases.containsKey(lease)) {
+            batch.answers.add(() ->
+                leadership.completeExceptionally(unavailable("the candidate's lease is gone")));
+            return;
+          }
+          if (state.holds(List.of(new Absent(key)))) {
+            write(batch, List.of(new Put(key, candidate, Optional.of(lease))));
+          }
+          candidacies.add(new Candidacy(prefix, key, leadership));
+          elect(batch);
+        },
+        () -> leadership.completeExceptionally(unavailable(UNANSWERED)));
     return leadership;
   }
 
@@ -255,11 +253,18 @@ public final class EmbeddedMetaStore implements MetaStore {
   @Override
   public void close() {
     closed = true;
-    thread.interrupt();
+    // Wakes the thread; not by an interrupt, which would close the files under its feet.
+    wake();
     try {
       thread.join();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private void wake() {
+    if (!requests.offer(new Request(_ -> {}, () -> {}))) {
+      LOG.info("closing with a full queue");
     }
   }
 
@@ -291,17 +296,18 @@ public final class EmbeddedMetaStore implements MetaStore {
     return change(_ -> question.get());
   }
 
-  private <T extends @Nullable Object> CompletionStage<T> change(Function<Batch, T> decision) {
+  private <T> CompletionStage<T> change(Function<Batch, T> decision) {
     CompletableFuture<T> end = new CompletableFuture<>();
     enqueue(
-            batch -> {
-              try {
-                T answer = decision.apply(batch);
-                batch.answers.add(() -> end.complete(answer));
-              } catch (RevisionCompacted e) {
-                batch.answers.add(() -> end.completeExceptionally(e));
-              }
-            }, () -> end.completeExceptionally(unavailable(UNANSWERED)));
+        batch -> {
+          try {
+            T answer = decision.apply(batch);
+            batch.answers.add(() -> end.complete(answer));
+          } catch (RevisionCompacted e) {
+            batch.answers.add(() -> end.completeExceptionally(e));
+          }
+        },
+        () -> end.completeExceptionally(unavailable(UNANSWERED)));
     return end;
   }
 
@@ -328,11 +334,10 @@ public final class EmbeddedMetaStore implements MetaStore {
       Optional<Entry> own = state.get(candidacy.key());
       if (own.isEmpty()) {
         ended.add(candidacy);
-        batch.answers.add(
-            () ->
-                candidacy
-                    .leadership()
-                    .completeExceptionally(unavailable("the candidate's lease ended")));
+        batch.answers.add(() ->
+            candidacy
+                .leadership()
+                .completeExceptionally(unavailable("the candidate's lease ended")));
       } else if (state.oldest(candidacy.prefix()).equals(own)) {
         ended.add(candidacy);
         Leadership won = new Leadership(candidacy.key(), own.get().createRevision());
@@ -373,10 +378,9 @@ public final class EmbeddedMetaStore implements MetaStore {
             .min()
             .orElse(TimeUnit.SECONDS.toNanos(1));
     try {
-      return requests.poll(
-          Math.clamp(wait, 0, TimeUnit.SECONDS.toNanos(1)), TimeUnit.NANOSECONDS);
+      return requests.poll(Math.clamp(wait, 0, TimeUnit.SECONDS.toNanos(1)), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
-      // Only close() interrupts; the loop sees the flag.
+      closed = true;
       return null;
     }
   }
@@ -415,9 +419,8 @@ public final class EmbeddedMetaStore implements MetaStore {
 
   /** What was queued when the store closed was not decided. */
   private void abandonAll() {
-    candidacies.forEach(
-        candidacy ->
-            candidacy.leadership().completeExceptionally(unavailable("the store was closed")));
+    candidacies.forEach(candidacy ->
+        candidacy.leadership().completeExceptionally(unavailable("the store was closed")));
     List<Request> left = new ArrayList<>();
     requests.drainTo(left);
     left.forEach(request -> request.abandon().run());

@@ -17,8 +17,7 @@ final class EmbeddedWatch implements Watch {
   }
 
   void tell(List<Change> changes, long revision) {
-    List<Change> mine =
-        changes.stream().filter(change -> change.key().startsWith(prefix)).toList();
+    List<Change> mine = changes.stream().filter(change -> change.key().startsWith(prefix)).toList();
     if (!closed && !mine.isEmpty()) {
       listener.changed(mine, revision);
     }

@@ -25,8 +25,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keys, their revisions and a bounded history, from which a scan at an older revision is answered by
- * undoing what came after it. Pure: no file, no clock, no thread.
+ * Keys, their revisions and a bounded history, from which a scan at an older revision is answered
+ * by undoing what came after it. Pure: no file, no clock, no thread.
  */
 final class KeyValueState {
   /** An entry and the lease that it dies with. */
@@ -101,9 +101,7 @@ final class KeyValueState {
       steps.add(new Step(write.key(), before, after));
       changes.add(
           new Change(
-              write.key(),
-              Optional.ofNullable(after).map(held -> held.entry().value()),
-              revision));
+              write.key(), Optional.ofNullable(after).map(held -> held.entry().value()), revision));
     }
     remember(new Revised(revision, steps));
     return changes;

@@ -147,7 +147,7 @@ final class StoreFiles implements AutoCloseable {
   @Override
   public void close() throws IOException {
     try (lockFile;
-        log) {
+        FileChannel _ = log) {
       lock.release();
     }
   }
@@ -185,7 +185,8 @@ final class StoreFiles implements AutoCloseable {
   private void cutTornTail(Path file, ByteBuffer content) throws IOException {
     int end = content.position();
     if (StoreFormat.frameBehind(content, end + 1)) {
-      throw StoreFormat.damaged(file + " is damaged at offset " + end + ", with good frames behind it");
+      throw StoreFormat.damaged(
+          file + " is damaged at offset " + end + ", with good frames behind it");
     }
     LOG.info("{}: cutting {} unfinished bytes off the end", file, content.limit() - end);
     log.truncate(end);
@@ -208,7 +209,10 @@ final class StoreFiles implements AutoCloseable {
 
   private List<Path> logs() throws IOException {
     try (Stream<Path> files = Files.list(directory)) {
-      return files.filter(file -> file.getFileName().toString().startsWith("log.")).sorted().toList();
+      return files
+          .filter(file -> file.getFileName().toString().startsWith("log."))
+          .sorted()
+          .toList();
     }
   }
 

@@ -45,12 +45,13 @@ import java.util.zip.CRC32C;
  *               +-----------+-------------+------------------------+----------------+
  * </pre>
  *
- * A frame holds the records of one synced write, and is whole or absent: a waiter is answered after the
- * sync. The checksum covers the checksum of the frame before it (the chain; 0 for the first), so an old
- * frame can't be taken for a new one. As one frame is written at a time, only the last can be torn: a
- * bad frame with any good one behind it is damage, and never cut off.
+ * A frame holds the records of one synced write, and is whole or absent: a waiter is answered after
+ * the sync. The checksum covers the checksum of the frame before it (the chain; 0 for the first),
+ * so an old frame can't be taken for a new one. As one frame is written at a time, only the last
+ * can be torn: a bad frame with any good one behind it is damage, and never cut off.
  *
- * <p>The body of a snapshot's only frame: next log u64, revision u64, next lease u64, leases, entries.
+ * <p>The body of a snapshot's only frame: next log u64, revision u64, next lease u64, leases,
+ * entries.
  */
 final class StoreFormat {
   static final long SNAPSHOT_MAGIC = 0x4b55525645_534e50L; // "KURVESNP"
@@ -154,31 +155,30 @@ final class StoreFormat {
   }
 
   static byte[] encode(List<LogRecord> records) {
-    return bytes(
-        out -> {
-          out.writeInt(records.size());
-          for (LogRecord record : records) {
-            switch (record) {
-              case Written(long revision, List<Write> writes) -> {
-                out.writeByte(1);
-                out.writeLong(revision);
-                out.writeInt(writes.size());
-                for (Write write : writes) {
-                  writeWrite(out, write);
-                }
-              }
-              case LeaseGranted(LeaseId lease, Duration timeToLive) -> {
-                out.writeByte(2);
-                out.writeLong(lease.value());
-                out.writeLong(timeToLive.toMillis());
-              }
-              case LeaseEnded(LeaseId lease) -> {
-                out.writeByte(3);
-                out.writeLong(lease.value());
-              }
+    return bytes(out -> {
+      out.writeInt(records.size());
+      for (LogRecord record : records) {
+        switch (record) {
+          case Written(long revision, List<Write> writes) -> {
+            out.writeByte(1);
+            out.writeLong(revision);
+            out.writeInt(writes.size());
+            for (Write write : writes) {
+              writeWrite(out, write);
             }
           }
-        });
+          case LeaseGranted(LeaseId lease, Duration timeToLive) -> {
+            out.writeByte(2);
+            out.writeLong(lease.value());
+            out.writeLong(timeToLive.toMillis());
+          }
+          case LeaseEnded(LeaseId lease) -> {
+            out.writeByte(3);
+            out.writeLong(lease.value());
+          }
+        }
+      }
+    });
   }
 
   static List<LogRecord> decode(String file, byte[] body) {
@@ -194,7 +194,8 @@ final class StoreFormat {
                 switch (type) {
                   case 1 -> new Written(in.readLong(), readWrites(in));
                   case 2 ->
-                      new LeaseGranted(new LeaseId(in.readLong()), Duration.ofMillis(in.readLong()));
+                      new LeaseGranted(
+                          new LeaseId(in.readLong()), Duration.ofMillis(in.readLong()));
                   case 3 -> new LeaseEnded(new LeaseId(in.readLong()));
                   default -> throw new IOException("record type " + type);
                 });
@@ -204,25 +205,24 @@ final class StoreFormat {
   }
 
   static byte[] encode(Image image) {
-    return bytes(
-        out -> {
-          out.writeLong(image.nextLog());
-          out.writeLong(image.revision());
-          out.writeLong(image.nextLease());
-          out.writeInt(image.leases().size());
-          for (Map.Entry<Long, Duration> lease : image.leases().entrySet()) {
-            out.writeLong(lease.getKey());
-            out.writeLong(lease.getValue().toMillis());
-          }
-          out.writeInt(image.entries().size());
-          for (Held held : image.entries()) {
-            writeText(out, held.entry().key());
-            writeBytes(out, held.entry().value().toArray());
-            out.writeLong(held.entry().createRevision());
-            out.writeLong(held.entry().modifyRevision());
-            out.writeLong(held.lease().map(LeaseId::value).orElse(0L));
-          }
-        });
+    return bytes(out -> {
+      out.writeLong(image.nextLog());
+      out.writeLong(image.revision());
+      out.writeLong(image.nextLease());
+      out.writeInt(image.leases().size());
+      for (Map.Entry<Long, Duration> lease : image.leases().entrySet()) {
+        out.writeLong(lease.getKey());
+        out.writeLong(lease.getValue().toMillis());
+      }
+      out.writeInt(image.entries().size());
+      for (Held held : image.entries()) {
+        writeText(out, held.entry().key());
+        writeBytes(out, held.entry().value().toArray());
+        out.writeLong(held.entry().createRevision());
+        out.writeLong(held.entry().modifyRevision());
+        out.writeLong(held.lease().map(LeaseId::value).orElse(0L));
+      }
+    });
   }
 
   static Image decodeImage(String file, byte[] body) {
@@ -240,8 +240,7 @@ final class StoreFormat {
           List<Held> entries = new ArrayList<>();
           for (int count = in.readInt(); count > 0; count--) {
             Entry entry =
-                new Entry(
-                    readText(in), Bytes.copyOf(readBytes(in)), in.readLong(), in.readLong());
+                new Entry(readText(in), Bytes.copyOf(readBytes(in)), in.readLong(), in.readLong());
             entries.add(new Held(entry, readLease(in)));
           }
           return new Image(nextLog, revision, nextLease, leases, entries);
@@ -329,7 +328,8 @@ final class StoreFormat {
       }
       return value;
     } catch (IOException e) {
-      throw damaged(file + " has a frame with a good checksum that can't be read: " + e.getMessage());
+      throw damaged(
+          file + " has a frame with a good checksum that can't be read: " + e.getMessage());
     }
   }
 }

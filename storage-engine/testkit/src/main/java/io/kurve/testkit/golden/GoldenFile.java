@@ -10,8 +10,8 @@ import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file under {@code src/test/resources/golden} of the room whose test uses it: hexadecimal, 32 bytes
- * a line. A file that is missing fails the test and prints what to check in.
+ * A file under {@code src/test/resources/golden} of the room whose test uses it: hexadecimal, 32
+ * bytes a line. A file that is missing fails the test and prints what to check in.
  */
 public final class GoldenFile {
   private static final int LINE_BYTES = 32;

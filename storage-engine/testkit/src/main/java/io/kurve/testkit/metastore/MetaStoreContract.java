@@ -44,7 +44,10 @@ public abstract class MetaStoreContract {
 
   private MetaStore store = unopened();
 
-  /** An empty store that keeps the history of at least this many revisions, and not of ten times more. */
+  /**
+   * An empty store that keeps the history of at least this many revisions, and not of ten times
+   * more.
+   */
   protected abstract MetaStore open(int historyRevisions) throws Exception;
 
   /** Lets this much time pass for the store's leases. */
@@ -165,8 +168,7 @@ public abstract class MetaStoreContract {
     Heard heard = new Heard();
     try (MetaStore.Watch _ = store.watch("w/", 0, heard)) {
       long second = applied(List.of(), put("w/a", "2"));
-      assertThat(heard.next())
-          .isEqualTo(new Change("w/a", Optional.of(Bytes.ofText("2")), second));
+      assertThat(heard.next()).isEqualTo(new Change("w/a", Optional.of(Bytes.ofText("2")), second));
     }
   }
 
@@ -217,9 +219,7 @@ public abstract class MetaStoreContract {
     CompletableFuture<Leadership> second =
         store.campaign("mds", Bytes.ofText("two"), lease2).toCompletableFuture();
 
-    assertThat(await(store.leader("mds")))
-        .map(Entry::createRevision)
-        .contains(first.term());
+    assertThat(await(store.leader("mds"))).map(Entry::createRevision).contains(first.term());
     assertThat(second).isNotDone();
     await(store.revokeLease(lease1));
 
@@ -245,7 +245,8 @@ public abstract class MetaStoreContract {
   void concurrentTransactionsHappenOneAfterTheOther() {
     List<CompletionStage<Outcome>> ends = new ArrayList<>();
     for (int i = 0; i < 200; i++) {
-      ends.add(store.commit(new Transaction(List.of(new Absent("one")), List.of(put("one", "" + i)))));
+      ends.add(
+          store.commit(new Transaction(List.of(new Absent("one")), List.of(put("one", "" + i)))));
     }
     assertThat(ends.stream().map(this::await).filter(Applied.class::isInstance)).hasSize(1);
   }
