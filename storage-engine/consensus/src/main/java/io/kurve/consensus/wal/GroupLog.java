@@ -6,6 +6,7 @@ import io.kurve.core.log.LogPosition;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.LongStream;
 
 /**
  * One group's part of the shared WAL. Methods that change it block until the change is durable,
@@ -32,6 +33,15 @@ public interface GroupLog {
   OptionalLong term(long index);
 
   Optional<LogRecord> read(long index);
+
+  /** The configuration entries in the log, oldest first; asked once, at start. */
+  default List<LogRecord> configurations() {
+    return LongStream.rangeClosed(firstIndex(), lastIndex())
+        .mapToObj(this::read)
+        .flatMap(Optional::stream)
+        .filter(record -> record.kind() == LogRecord.Kind.CONFIGURATION)
+        .toList();
+  }
 
   /** Where the log was cut: everything up to here is in a checkpoint. */
   LogPosition cutAt();
