@@ -288,22 +288,27 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
   }
 
   private void persist(CopysetControl image, List<Slot> released) throws IOException {
+    List<Slot> unnamed;
     checkpointing.lock();
     try {
       if (installing) {
         throw new IOException(copyset + " began an install: its checkpoint would undo the mark");
       }
+      if (image.at().index() < persistedControl().at().index()) {
+        return;
+      }
       writer.persist(image);
-      lock(
-          controlLock,
-          () -> {
-            persisted = image;
-            released.forEach(dropped::remove);
-          });
+      unnamed =
+          lock(
+              controlLock,
+              () -> {
+                persisted = image;
+                return released.stream().filter(dropped::remove).toList();
+              });
     } finally {
       checkpointing.unlock();
     }
-    released.forEach(store::free);
+    unnamed.forEach(store::free);
   }
 
   @Override

@@ -121,18 +121,15 @@ final class Installer {
       List<ChunkAddress> chunks, List<Slot> own, List<Slot> dropped, Mark mark) throws IOException {
     Map<ChunkAddress, Slot> have = new LinkedHashMap<>();
     own.forEach(slot -> have.put(slot.address(), slot));
+    List<Slot> fresh = allocate(chunks.stream().filter(chunk -> !have.containsKey(chunk)).toList());
+    fresh.forEach(slot -> have.put(slot.address(), slot));
     Map<ChunkAddress, Slot> target = new LinkedHashMap<>();
-    boolean allocated = false;
     for (ChunkAddress chunk : chunks) {
-      Slot slot = have.remove(chunk);
-      if (slot == null) {
-        slot = allocate(chunk);
-        allocated = true;
-      }
-      target.put(chunk, slot);
+      target.put(chunk, slotOf(have, chunk));
+      have.remove(chunk);
     }
     dropped.addAll(have.values());
-    if (allocated) {
+    if (!fresh.isEmpty()) {
       List<Slot> all = new ArrayList<>(target.values());
       all.addAll(dropped);
       mark.persist(all);
@@ -140,12 +137,17 @@ final class Installer {
     return target;
   }
 
-  private Slot allocate(ChunkAddress chunk) throws IOException {
-    try {
-      return store.allocate(chunk, copyset);
-    } catch (NoFreeSlot e) {
-      throw new IOException(copyset + ": no room to install " + chunk, e);
+  private List<Slot> allocate(List<ChunkAddress> chunks) throws IOException {
+    List<Slot> fresh = new ArrayList<>();
+    for (ChunkAddress chunk : chunks) {
+      try {
+        fresh.add(store.allocate(chunk, copyset));
+      } catch (NoFreeSlot e) {
+        fresh.forEach(store::free);
+        throw new IOException(copyset + ": no room to install " + chunk, e);
+      }
     }
+    return fresh;
   }
 
   /** Brings one chunk to the source's state. */
