@@ -109,10 +109,7 @@ final class Call {
 
   void checkSilence(long nowNanos) {
     if (awaitingReply && nowNanos - sentNanos >= timeout.toNanos()) {
-      Duration longest = calls.times().longestTryTimeout();
-      Duration doubled = timeout.multipliedBy(2);
       lastTrouble = "silence for " + timeout.toMillis() + " ms";
-      timeout = doubled.compareTo(longest) < 0 ? doubled : longest;
       trouble(Retry.SILENCE);
       tryAnotherMember();
     }
@@ -179,7 +176,10 @@ final class Call {
       }
       case UNKNOWN_OUTCOME -> {
         trouble(Retry.UNKNOWN_OUTCOME);
-        failure.leader().ifPresent(route()::follow);
+        // A paused leader's requests end like this: who stays with it may stay for ever.
+        if (failure.leader().isEmpty() || !route().follow(failure.leader().get())) {
+          moveOn();
+        }
         tryAgainLater();
       }
       case REFUSED -> {
@@ -207,6 +207,11 @@ final class Call {
   private void trouble(Retry why) {
     awaitingReply = false;
     calls.ports().metrics().retried(why);
+    if (calls.ports().loop().nanoTime() - sentNanos >= timeout.toNanos()) {
+      Duration longest = calls.times().longestTryTimeout();
+      Duration doubled = timeout.multipliedBy(2);
+      timeout = doubled.compareTo(longest) < 0 ? doubled : longest;
+    }
   }
 
   private void followHint(DataReply.Failed failure) {

@@ -10,14 +10,16 @@ import java.util.concurrent.CompletionStage;
  * io.kurve.core.failure.KurveException}.
  */
 public interface VolumeHostService {
-  /** Ends when the device can be used. A volume that is attached here already gives the same device. */
+  /**
+   * Ends when the device can be used. A volume that is attached here already gives the same device.
+   */
   CompletionStage<AttachedDevice> attach(String volumeName);
 
   /**
    * IN_USE while the device is mounted, naming the mount point.
    *
-   * @param force everything that waits or comes later ends with EIO; the device goes as soon as nobody
-   *     holds it
+   * @param force everything that waits or comes later ends with EIO; the device goes as soon as
+   *     nobody holds it
    */
   CompletionStage<Void> detach(String volumeName, boolean force);
 
