@@ -1,0 +1,143 @@
+package io.kurve.blockdev.loop;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Who has a block device in use, as far as /proc and /sys tell.
+ *
+ * @param mountPoints in any mount namespace that can be seen
+ * @param others swap, devices stacked on it, processes that have it open
+ */
+public record DeviceUsers(List<String> mountPoints, List<String> others) {
+  private static final Path PROC = Path.of("/proc");
+
+  public DeviceUsers {
+    mountPoints = List.copyOf(mountPoints);
+    others = List.copyOf(others);
+  }
+
+  static DeviceUsers find(String name, String number) throws IOException {
+    String device = "/dev/" + name;
+    Set<String> mounts = new LinkedHashSet<>();
+    Set<String> others = new LinkedHashSet<>();
+    for (String line : lines(PROC.resolve("swaps"))) {
+      if (line.startsWith(device + " ") || line.startsWith(device + "\t")) {
+        others.add("used as swap");
+      }
+    }
+    Path holders = Path.of("/sys/block", name, "holders");
+    if (Files.isDirectory(holders)) {
+      try (DirectoryStream<Path> entries = Files.newDirectoryStream(holders)) {
+        entries.forEach(entry -> others.add("part of /dev/" + entry.getFileName()));
+      }
+    }
+    mounts.addAll(mountPoints(lines(PROC.resolve("self/mountinfo")), number, device));
+    String self = String.valueOf(ProcessHandle.current().pid());
+    Set<String> namespaces = new TreeSet<>();
+    namespaces.add(link(PROC.resolve("self/ns/mnt")));
+    try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[1-9]*")) {
+      for (Path process : processes) {
+        String pid = process.getFileName().toString();
+        if (pid.equals(self)) {
+          continue;
+        }
+        if (namespaces.add(link(process.resolve("ns/mnt")))) {
+          mounts.addAll(mountPoints(lines(process.resolve("mountinfo")), number, device));
+        }
+        if (hasOpen(process.resolve("fd"), device)) {
+          others.add(
+              "open in process "
+                  + pid
+                  + " ("
+                  + String.join(" ", lines(process.resolve("comm")))
+                  + ")");
+        }
+      }
+    }
+    return new DeviceUsers(List.copyOf(mounts), List.copyOf(others));
+  }
+
+  public boolean none() {
+    return mountPoints.isEmpty() && others.isEmpty();
+  }
+
+  /** {@code mounted at /mnt, used as swap}. */
+  public String describeOr(String nothingKnown) {
+    List<String> all = new ArrayList<>();
+    mountPoints.forEach(point -> all.add("mounted at " + point));
+    all.addAll(others);
+    return all.isEmpty() ? nothingKnown : String.join(", ", all);
+  }
+
+  /**
+   * Of the lines of a mountinfo file, those of the device: by its number, or by its name for file
+   * systems that number themselves (btrfs).
+   */
+  static List<String> mountPoints(List<String> mountInfo, String number, String device) {
+    List<String> points = new ArrayList<>();
+    for (String line : mountInfo) {
+      int separator = line.indexOf(" - ");
+      if (separator < 0) {
+        continue;
+      }
+      String[] mount = line.substring(0, separator).split(" ");
+      String[] source = line.substring(separator + " - ".length()).split(" ");
+      if (mount.length > 4
+          && (mount[2].equals(number) || (source.length > 1 && source[1].equals(device)))) {
+        points.add(unescape(mount[4]));
+      }
+    }
+    return points;
+  }
+
+  /** Blanks and backslashes are written as three octal digits. */
+  private static String unescape(String text) {
+    StringBuilder plain = new StringBuilder(text.length());
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) == '\\' && i + 3 < text.length()) {
+        plain.append((char) Integer.parseInt(text.substring(i + 1, i + 4), 8));
+        i += 3;
+      } else {
+        plain.append(text.charAt(i));
+      }
+    }
+    return plain.toString();
+  }
+
+  private static boolean hasOpen(Path descriptors, String device) {
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(descriptors)) {
+      for (Path entry : entries) {
+        if (link(entry).equals(device)) {
+          return true;
+        }
+      }
+      return false;
+    } catch (IOException e) {
+      return false; // the process ended, or is not ours to look into
+    }
+  }
+
+  private static String link(Path path) {
+    try {
+      return Files.readSymbolicLink(path).toString();
+    } catch (IOException e) {
+      return ""; // the same
+    }
+  }
+
+  private static List<String> lines(Path path) {
+    try {
+      return Files.readAllLines(path);
+    } catch (IOException e) {
+      return List.of(); // the same
+    }
+  }
+}
