@@ -110,14 +110,13 @@ final class DataRequests {
       pending.fail(Errno.EIO);
       return;
     }
-    barrier.afterEarlierChanges(
-        () -> {
-          if (refusal.get() != null) {
-            pending.fail(Errno.EIO);
-          } else {
-            pending.follow(volume.flush());
-          }
-        });
+    barrier.afterEarlierChanges(() -> {
+      if (refusal.get() != null) {
+        pending.fail(Errno.EIO);
+      } else {
+        pending.follow(volume.flush());
+      }
+    });
   }
 
   /** Punching a hole and zeroing a range both leave zeros, durably, edges too. */
@@ -160,8 +159,7 @@ final class DataRequests {
     return offset < 0 || length < 0 || length > sizeBytes() - offset;
   }
 
-  private static void follow(
-      CompletionStage<Void> stage, Consumer<@Nullable Throwable> whenEnded) {
+  private static void follow(CompletionStage<Void> stage, Consumer<@Nullable Throwable> whenEnded) {
     var unused = stage.whenComplete((ended, failure) -> whenEnded.accept(failure));
   }
 
@@ -190,10 +188,7 @@ final class DataRequests {
   }
 
   /** The metrics of one operation, looked up once. */
-  private record Meter(
-      Operation operation,
-      Histogram.Child seconds,
-      Counter.Child failed) {
+  private record Meter(Operation operation, Histogram.Child seconds, Counter.Child failed) {
     private Meter(FuseMetrics metrics, String volume, Operation operation) {
       this(operation, metrics.seconds(volume, operation), metrics.failures(volume, operation));
     }

@@ -24,7 +24,8 @@ import org.slf4j.LoggerFactory;
  *                                   +--> look-ups, attributes: answered on the spot
  * </pre>
  *
- * The readers end when the kernel ends the connection: by unmount or abort. Nothing else wakes them.
+ * The readers end when the kernel ends the connection: by unmount or abort. Nothing else wakes
+ * them.
  */
 final class FuseConnection {
   private static final Logger LOG = LoggerFactory.getLogger(FuseConnection.class);
@@ -63,10 +64,9 @@ final class FuseConnection {
           Thread.ofPlatform()
               .daemon()
               .name("fuse-" + volume.attachment() + "-" + i)
-              .uncaughtExceptionHandler(
-                  (thread, failure) -> {
-                    throw faults.halt(thread.getName() + " failed", failure);
-                  })
+              .uncaughtExceptionHandler((thread, failure) -> {
+                throw faults.halt(thread.getName() + " failed", failure);
+              })
               .unstarted(this::readRequests);
       readers.add(reader);
       reader.start();
@@ -174,8 +174,7 @@ final class FuseConnection {
                   ? FuseWire.putFileAttributesReply(body, inode, sizeBytes)
                   : FuseWire.putDirectoryAttributesReply(body));
       case FuseWire.SETATTR -> {
-        if (!isFile
-            || (FuseWire.setsSize(request) && FuseWire.newSize(request) != sizeBytes)) {
+        if (!isFile || (FuseWire.setsSize(request) && FuseWire.newSize(request) != sizeBytes)) {
           replies.failed(buffer, unique, Errno.EPERM);
         } else {
           replies.done(buffer, unique, FuseWire.putFileAttributesReply(body, inode, sizeBytes));
@@ -193,14 +192,13 @@ final class FuseConnection {
                   FuseWire.size(request),
                   volume.attachment().toString(),
                   inode));
-      case FuseWire.STATFS ->
-          replies.done(buffer, unique, FuseWire.putStatistics(body, sizeBytes));
+      case FuseWire.STATFS -> replies.done(buffer, unique, FuseWire.putStatistics(body, sizeBytes));
       case FuseWire.RELEASE,
-              FuseWire.RELEASEDIR,
-              FuseWire.FLUSH,
-              FuseWire.FSYNCDIR,
-              FuseWire.ACCESS,
-              FuseWire.DESTROY ->
+          FuseWire.RELEASEDIR,
+          FuseWire.FLUSH,
+          FuseWire.FSYNCDIR,
+          FuseWire.ACCESS,
+          FuseWire.DESTROY ->
           replies.done(buffer, unique, 0);
       default -> replies.failed(buffer, unique, Errno.ENOSYS);
     }

@@ -74,8 +74,7 @@ public final class FuseMounts {
     DataRequests data = new DataRequests(volume, replies, metrics, onRefused);
     FuseConnection connection =
         new FuseConnection(posix, descriptor, volume, limits, pool, replies, data);
-    FuseMount mount =
-        new FuseMount(posix, descriptors, directory, volume, pool, data, connection);
+    FuseMount mount = new FuseMount(posix, descriptors, directory, volume, pool, data, connection);
     connection.start(faults);
     awaitNegotiation(mount, connection, directory);
     return mount;
@@ -86,8 +85,7 @@ public final class FuseMounts {
     metrics.forget(volumeName);
   }
 
-  private static void awaitNegotiation(
-      FuseMount mount, FuseConnection connection, Path directory)
+  private static void awaitNegotiation(FuseMount mount, FuseConnection connection, Path directory)
       throws IOException, InterruptedException {
     try {
       connection

@@ -42,9 +42,7 @@ final class FuseReplies {
       try {
         written =
             posix.write(
-                descriptor.number(),
-                buffer.reply(bodyBytes, error, unique),
-                buffer.writeCapture());
+                descriptor.number(), buffer.reply(bodyBytes, error, unique), buffer.writeCapture());
       } finally {
         descriptor.exit();
       }

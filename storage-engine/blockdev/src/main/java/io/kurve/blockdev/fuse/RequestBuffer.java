@@ -33,8 +33,7 @@ final class RequestBuffer {
    */
   RequestBuffer(MemorySegment memory) {
     this.memory = memory;
-    this.request =
-        memory.asSlice(PAGE_BYTES - FuseWire.IN_HEADER_BYTES - FuseWire.WRITE_IN_BYTES);
+    this.request = memory.asSlice(PAGE_BYTES - FuseWire.IN_HEADER_BYTES - FuseWire.WRITE_IN_BYTES);
     this.payload = memory.asSlice(PAGE_BYTES);
     this.payloadBytes = payload.asByteBuffer();
     this.readCapture = memory.asSlice(READ_CAPTURE_AT, Posix.CAPTURE_BYTES);

@@ -99,8 +99,12 @@ public final class DeviceLinks {
     if (backing.isPresent() && !backing.get().startsWith(ownBackingFiles)) {
       throw new KurveException(
           ErrorCode.IN_USE,
-          link + " leads to " + target + ", a device of another host on this machine (file "
-              + backing.get() + ")",
+          link
+              + " leads to "
+              + target
+              + ", a device of another host on this machine (file "
+              + backing.get()
+              + ")",
           "detach it there, or give this volume host another link directory");
     }
   }

@@ -1,5 +1,6 @@
 package io.kurve.blockdev.loop;
 
+import io.kurve.blockdev.posix.MountTable;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -39,7 +40,7 @@ public record DeviceUsers(List<String> mountPoints, List<String> others) {
         entries.forEach(entry -> others.add("part of /dev/" + entry.getFileName()));
       }
     }
-    mounts.addAll(mountPoints(lines(PROC.resolve("self/mountinfo")), number, device));
+    mounts.addAll(mountPoints(MountTable.own(), number, device));
     String self = String.valueOf(ProcessHandle.current().pid());
     Set<String> namespaces = new TreeSet<>();
     namespaces.add(link(PROC.resolve("self/ns/mnt")));
@@ -50,7 +51,8 @@ public record DeviceUsers(List<String> mountPoints, List<String> others) {
           continue;
         }
         if (namespaces.add(link(process.resolve("ns/mnt")))) {
-          mounts.addAll(mountPoints(lines(process.resolve("mountinfo")), number, device));
+          mounts.addAll(
+              mountPoints(MountTable.parse(lines(process.resolve("mountinfo"))), number, device));
         }
         if (hasOpen(process.resolve("fd"), device)) {
           others.add(
@@ -77,39 +79,12 @@ public record DeviceUsers(List<String> mountPoints, List<String> others) {
     return all.isEmpty() ? nothingKnown : String.join(", ", all);
   }
 
-  /**
-   * Of the lines of a mountinfo file, those of the device: by its number, or by its name for file
-   * systems that number themselves (btrfs).
-   */
-  static List<String> mountPoints(List<String> mountInfo, String number, String device) {
-    List<String> points = new ArrayList<>();
-    for (String line : mountInfo) {
-      int separator = line.indexOf(" - ");
-      if (separator < 0) {
-        continue;
-      }
-      String[] mount = line.substring(0, separator).split(" ");
-      String[] source = line.substring(separator + " - ".length()).split(" ");
-      if (mount.length > 4
-          && (mount[2].equals(number) || (source.length > 1 && source[1].equals(device)))) {
-        points.add(unescape(mount[4]));
-      }
-    }
-    return points;
-  }
-
-  /** Blanks and backslashes are written as three octal digits. */
-  private static String unescape(String text) {
-    StringBuilder plain = new StringBuilder(text.length());
-    for (int i = 0; i < text.length(); i++) {
-      if (text.charAt(i) == '\\' && i + 3 < text.length()) {
-        plain.append((char) Integer.parseInt(text.substring(i + 1, i + 4), 8));
-        i += 3;
-      } else {
-        plain.append(text.charAt(i));
-      }
-    }
-    return plain.toString();
+  /** By its number, or by its name for file systems that number themselves (btrfs). */
+  private static List<String> mountPoints(MountTable table, String number, String device) {
+    return table.mounts().stream()
+        .filter(mount -> mount.device().equals(number) || mount.source().equals(device))
+        .map(MountTable.Mount::point)
+        .toList();
   }
 
   private static boolean hasOpen(Path descriptors, String device) {

@@ -125,22 +125,14 @@ public final class LoopDevices {
   }
 
   private Optional<LoopDevice> tryConfigure(
-      AttachmentId attachment, int number, int backing, int logicalBlockBytes)
-      throws IOException {
+      AttachmentId attachment, int number, int backing, int logicalBlockBytes) throws IOException {
     String name = "/dev/loop" + number;
     DeviceNumber identity = DeviceNumber.ofBlock("loop" + number);
     makeNodeIfMissing(name, identity);
     int writable = posix.open(name, Posix.O_RDWR);
     try {
       control.configure(writable, name, backing, logicalBlockBytes);
-      // What is kept open is open for reading, else kernels that protect mounted devices from
-      // writers would not let it be mounted.
-      OwnedDescriptor kept =
-          descriptors.own(
-              attachment,
-              OwnedDescriptor.Role.LOOP_DEVICE,
-              posix.open(name, Posix.O_RDONLY));
-      return Optional.of(new LoopDevice(posix, control, descriptors, kept, number, identity));
+      return Optional.of(keep(attachment, number, identity, writable));
     } catch (PosixException e) {
       if (e.is(Errno.EBUSY)) {
         return Optional.empty();
@@ -148,6 +140,24 @@ public final class LoopDevices {
       throw e;
     } finally {
       posix.close(writable);
+    }
+  }
+
+  /**
+   * What is kept open is open for reading, else kernels that protect mounted devices from writers
+   * would not let it be mounted.
+   */
+  private LoopDevice keep(AttachmentId attachment, int number, DeviceNumber identity, int writable)
+      throws PosixException {
+    String name = "/dev/loop" + number;
+    try {
+      OwnedDescriptor kept =
+          descriptors.own(
+              attachment, OwnedDescriptor.Role.LOOP_DEVICE, posix.open(name, Posix.O_RDONLY));
+      return new LoopDevice(posix, control, descriptors, kept, number, identity);
+    } catch (PosixException | RuntimeException e) {
+      control.clear(writable, name);
+      throw e;
     }
   }
 

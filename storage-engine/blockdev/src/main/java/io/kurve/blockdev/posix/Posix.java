@@ -73,8 +73,7 @@ public final class Posix {
   public int open(String path, int flags) throws PosixException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment name = arena.allocateFrom(path);
-      return (int)
-          checked("open " + path, c -> (int) OPEN.invokeExact(c, name, flags | O_CLOEXEC));
+      return (int) checked("open " + path, c -> (int) OPEN.invokeExact(c, name, flags | O_CLOEXEC));
     }
   }
 
@@ -87,8 +86,7 @@ public final class Posix {
    * @return the count, or minus the errno
    */
   public long read(int descriptor, MemorySegment target, MemorySegment capture) {
-    return result(
-        c -> (long) READ.invokeExact(c, descriptor, target, target.byteSize()), capture);
+    return result(c -> (long) READ.invokeExact(c, descriptor, target, target.byteSize()), capture);
   }
 
   /**
@@ -96,8 +94,7 @@ public final class Posix {
    * @return the count, or minus the errno
    */
   public long write(int descriptor, MemorySegment source, MemorySegment capture) {
-    return result(
-        c -> (long) WRITE.invokeExact(c, descriptor, source, source.byteSize()), capture);
+    return result(c -> (long) WRITE.invokeExact(c, descriptor, source, source.byteSize()), capture);
   }
 
   /** Waits for the device; under a stall it waits for as long as that lasts. */
@@ -226,8 +223,7 @@ public final class Posix {
     return returned == -1 ? -(int) ERRNO.get(capture, 0L) : returned;
   }
 
-  private static MethodHandle of(
-      String name, ValueLayout returned, MemoryLayout... parameters) {
+  private static MethodHandle of(String name, ValueLayout returned, MemoryLayout... parameters) {
     return handle(name, FunctionDescriptor.of(returned, parameters), null);
   }
 
