@@ -5,8 +5,10 @@ import io.kurve.core.id.CopysetKey;
 import io.kurve.core.log.LogPosition;
 import io.kurve.core.log.Membership;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -28,6 +30,10 @@ final class GroupState {
   private final ReentrantLock memory = new ReentrantLock();
 
   private final EntryIndex entries = new EntryIndex();
+
+  /** The indexes of configuration entries. */
+  private final NavigableSet<Long> configurations = new TreeSet<>();
+
   private HardState hardState;
   private LogPosition cut = LogPosition.BEFORE_ALL;
   private boolean purged;
@@ -67,18 +73,26 @@ final class GroupState {
                 group + ": entry " + record.index() + " follows " + entries.lastIndex());
           }
           entries.add(record.term(), address, record.body().remaining());
+          if (record.type() == WalRecord.Type.ENTRY_CONFIGURATION) {
+            configurations.add(record.index());
+          }
         }
         case HARD_STATE ->
             hardState = new HardState(record.term(), ReplicaIds.toVote(record.body()));
         case CUT -> {
           cut = record.position();
           entries.dropBefore(cut.index() + 1);
+          configurations.headSet(cut.index(), true).clear();
         }
         case LAST -> entries.startAt(record.index() + 1);
-        case TRUNCATE_SUFFIX -> entries.dropAfter(record.index());
+        case TRUNCATE_SUFFIX -> {
+          entries.dropAfter(record.index());
+          configurations.tailSet(record.index(), false).clear();
+        }
         case RESET -> {
           cut = record.position();
           entries.startAt(cut.index() + 1);
+          configurations.clear();
         }
         case TOMBSTONE -> purged = true;
         case MEMBER, STORE_STATE, GENERATION_START ->
@@ -145,6 +159,15 @@ final class GroupState {
     memory.lock();
     try {
       return purged;
+    } finally {
+      memory.unlock();
+    }
+  }
+
+  List<Long> configurations() {
+    memory.lock();
+    try {
+      return List.copyOf(configurations);
     } finally {
       memory.unlock();
     }

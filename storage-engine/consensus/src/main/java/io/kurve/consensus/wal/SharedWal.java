@@ -27,7 +27,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * and nobody is answered. A group's cut frees the ring up to the first segment that some group
  * still needs an entry of; {@link #pinning} tells whose that is.
  */
-public final class SharedWal implements AutoCloseable {
+public final class SharedWal implements GroupLogs, AutoCloseable {
   private final SegmentLayout layout;
   private final GroupTable table;
   private final GroupCommit commit;
@@ -109,13 +109,18 @@ public final class SharedWal implements AutoCloseable {
     return new SharedWal(layout, table, commit, new EntryReader(disk, layout));
   }
 
-  /** The groups that this store is a member of, by a durable record. */
+  @Override
   public NavigableSet<CopysetKey> groups() {
     return new TreeSet<>(table.groups().keySet());
   }
 
   public Optional<GroupLog> group(CopysetKey key) {
     return Optional.ofNullable(table.groups().get(key)).map(this::logOf);
+  }
+
+  @Override
+  public GroupLog open(CopysetKey key) {
+    return group(key).orElseGet(() -> found(key, Membership.ofVoters(List.of())));
   }
 
   /** Who founded the group, as {@link #found} was told. */
@@ -146,7 +151,7 @@ public final class SharedWal implements AutoCloseable {
     }
   }
 
-  /** Drops a group and its entries; its term and vote stay. Without effect on others' groups. */
+  @Override
   public void purge(CopysetKey key) {
     membership.lock();
     try {
@@ -189,6 +194,7 @@ public final class SharedWal implements AutoCloseable {
     }
   }
 
+  @Override
   public LogSpace space() {
     return commit.space();
   }

@@ -1,6 +1,7 @@
 package io.kurve.consensus.wal;
 
 import io.kurve.core.disk.Disk;
+import io.kurve.core.disk.Region;
 import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.id.StoreId;
 import java.time.Duration;
@@ -51,16 +52,6 @@ public record WalConfig(
 
   int segmentCount() {
     return Math.toIntExact(region.lengthBytes() / segmentBytes);
-  }
-
-  /** A part of a disk, aligned to {@link Disk#ALIGNMENT}. */
-  public record Region(long offset, long lengthBytes) {
-    public Region {
-      if (offset < 0 || lengthBytes <= 0 || offset % Disk.ALIGNMENT != 0) {
-        throw new IllegalArgumentException(
-            "no WAL region of " + lengthBytes + " bytes at offset " + offset);
-      }
-    }
   }
 
   /**

@@ -86,6 +86,11 @@ final class WalGroupLog implements GroupLog {
   }
 
   @Override
+  public List<LogRecord> configurations() {
+    return state.configurations().stream().map(this::read).flatMap(Optional::stream).toList();
+  }
+
+  @Override
   public LogPosition cutAt() {
     return state.cut();
   }
