@@ -1,0 +1,140 @@
+package io.kurve.mds;
+
+import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.CopysetId;
+import io.kurve.core.id.VolumeId;
+import io.kurve.core.metadata.ChunkserverRegistry;
+import io.kurve.core.metadata.ChunkserverReport;
+import io.kurve.core.metadata.ClusterInspection;
+import io.kurve.core.metadata.CopysetPlacement;
+import io.kurve.core.metadata.MetadataService;
+import io.kurve.core.metadata.SegmentMapping;
+import io.kurve.core.metadata.Volume;
+import io.kurve.core.metadata.VolumeAdmin;
+import io.kurve.mds.Mds.Needs;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/** The interfaces that others see, each call led through {@link Mds#serve}. */
+final class Doors {
+  private final Mds mds;
+
+  Doors(Mds mds) {
+    this.mds = mds;
+  }
+
+  MetadataService metadata() {
+    return new MetadataDoor();
+  }
+
+  VolumeAdmin volumes() {
+    return new VolumeDoor();
+  }
+
+  ChunkserverRegistry registry() {
+    return new RegistryDoor();
+  }
+
+  ClusterInspection inspection() {
+    return new InspectionDoor();
+  }
+
+  private final class MetadataDoor implements MetadataService {
+    @Override
+    public CompletionStage<Opened> open(
+        String volumeName, String host, String requestId, AccessMode mode) {
+      return mds.serve(
+          "open", Needs.GATHERED, s -> s.metadata().open(volumeName, host, requestId, mode));
+    }
+
+    @Override
+    public CompletionStage<List<AttachmentId>> renew(String host, List<AttachmentId> attachments) {
+      return mds.serve("renew", Needs.GATHERED, s -> s.metadata().renew(host, attachments));
+    }
+
+    @Override
+    public CompletionStage<Void> close(AttachmentId attachment) {
+      return mds.serve("close", Needs.GATHERED, s -> s.metadata().close(attachment));
+    }
+
+    @Override
+    public CompletionStage<SegmentMapping> segment(
+        VolumeId volume, AttachmentId attachment, long segmentIndex, boolean allocate) {
+      return mds.serve(
+          "segment",
+          Needs.GATHERED,
+          s -> s.metadata().segment(volume, attachment, segmentIndex, allocate));
+    }
+
+    @Override
+    public CompletionStage<List<CopysetPlacement>> placements(List<CopysetId> copysets) {
+      return mds.serve("placements", Needs.TRUSTED, s -> s.metadata().placements(copysets));
+    }
+
+    @Override
+    public CompletionStage<Volume> volume(VolumeId volume) {
+      return mds.serve("volume", Needs.GATHERED, s -> s.metadata().volume(volume));
+    }
+  }
+
+  private final class VolumeDoor implements VolumeAdmin {
+    @Override
+    public CompletionStage<Volume> create(String requestId, NewVolume volume) {
+      return mds.serve("create", Needs.GATHERED, s -> s.volumes().create(requestId, volume));
+    }
+
+    @Override
+    public CompletionStage<List<VolumeUse>> list() {
+      return mds.serve("list", Needs.GATHERED, s -> s.volumes().list());
+    }
+
+    @Override
+    public CompletionStage<VolumeUse> info(String name) {
+      return mds.serve("info", Needs.GATHERED, s -> s.volumes().info(name));
+    }
+
+    @Override
+    public CompletionStage<Volume> resize(String name, long sizeBytes) {
+      return mds.serve("resize", Needs.GATHERED, s -> s.volumes().resize(name, sizeBytes));
+    }
+
+    @Override
+    public CompletionStage<Void> delete(String name) {
+      return mds.serve("delete", Needs.GATHERED, s -> s.volumes().delete(name));
+    }
+
+    @Override
+    public CompletionStage<Void> fence(AttachmentId attachment) {
+      return mds.serve("fence", Needs.GATHERED, s -> s.volumes().fence(attachment));
+    }
+  }
+
+  private final class RegistryDoor implements ChunkserverRegistry {
+    @Override
+    public CompletionStage<Registration> register(Newcomer newcomer) {
+      return mds.serve("register", Needs.TRUSTED, s -> s.registry().register(newcomer));
+    }
+
+    @Override
+    public CompletionStage<HeartbeatReply> heartbeat(ChunkserverReport report) {
+      return mds.serve("heartbeat", Needs.TRUSTED, s -> s.registry().heartbeat(report));
+    }
+  }
+
+  private final class InspectionDoor implements ClusterInspection {
+    @Override
+    public CompletionStage<ClusterStatus> status() {
+      return mds.serve("status", Needs.LEADER, s -> s.inspection().status());
+    }
+
+    @Override
+    public CompletionStage<List<DiskInfo>> disks() {
+      return mds.serve("disks", Needs.LEADER, s -> s.inspection().disks());
+    }
+
+    @Override
+    public CompletionStage<List<CopysetPlacement>> copysets() {
+      return mds.serve("copysets", Needs.LEADER, s -> s.inspection().copysets());
+    }
+  }
+}

@@ -1,0 +1,274 @@
+package io.kurve.mds.health;
+
+import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.ChunkserverId;
+import io.kurve.core.id.CopysetId;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.id.VolumeId;
+import io.kurve.core.metadata.ChunkserverReport;
+import io.kurve.core.metadata.ChunkserverReport.CopysetReport;
+import io.kurve.core.metadata.ClusterInspection.Reason;
+import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
+import io.kurve.mds.record.StoredRecord.CopysetRecord;
+import io.kurve.mds.record.StoredRecord.VolumeRecord;
+import io.kurve.mds.state.Image;
+import io.kurve.mds.topology.Presence;
+import io.kurve.mds.volume.SegmentAllocator;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
+
+/** Finds every reason; one line per disk and per kind of trouble, never one per copyset. */
+final class Diagnosis {
+  private static final int NAMED = 4;
+
+  private final Image image;
+  private final Presence presence;
+  private final List<Reason> reasons = new ArrayList<>();
+
+  Diagnosis(Image image, Presence presence) {
+    this.image = image;
+    this.presence = presence;
+  }
+
+  List<Reason> find(
+      Optional<String> poolWaits, Map<AttachmentId, String> fences, Map<VolumeId, String> purges) {
+    poolWaits.ifPresent(waits ->
+        add(
+            ReasonCode.POOL_INCOMPLETE,
+            "pool",
+            "no volume can be written yet: " + waits,
+            "start the chunkservers that are missing"));
+    image.chunkservers().values().forEach(this::disk);
+    copysets();
+    fences.forEach((attachment, copyset) ->
+        add(
+            ReasonCode.FENCE_HELD_UP,
+            attachment.toString(),
+            attachment + of(attachment) + " can't be fenced before " + copyset + " commits it",
+            "bring the copyset's disks back"));
+    purges.forEach((volume, progress) ->
+        add(
+            ReasonCode.PURGE_HELD_UP,
+            volume.toString(),
+            "deleted " + name(volume) + " still takes space: " + progress,
+            "bring the copysets' disks back"));
+    return reasons;
+  }
+
+  private void disk(ChunkserverRecord disk) {
+    String object = name(disk);
+    String cureProcess = "start its chunkserver, or see its log";
+    switch (presence.state(disk)) {
+      case ONLINE -> {}
+      case UNSTABLE ->
+          add(
+              ReasonCode.DISK_UNSTABLE,
+              object,
+              object + " was last heard of " + seconds(disk) + " s ago",
+              cureProcess);
+      case OFFLINE ->
+          add(
+              ReasonCode.DISK_OFFLINE,
+              object,
+              object + " was last heard of " + seconds(disk) + " s ago",
+              cureProcess);
+      case FAILED ->
+          add(
+              ReasonCode.DISK_FAILED,
+              object,
+              object
+                  + " failed: "
+                  + presence
+                      .report(disk.id())
+                      .flatMap(ChunkserverReport::diskFailure)
+                      .orElse("it did not say how"),
+              "replace the disk");
+      case UNCONFIRMED ->
+          add(
+              ReasonCode.STORE_UNCONFIRMED,
+              object,
+              disk.suspended()
+                  .or(() -> presence.suspicion(disk.replica()))
+                  .orElse(object + " may not take part"),
+              "give back the disk's current contents, or format it: it joins as a new, empty one");
+    }
+    reports(disk);
+    capacity(disk);
+  }
+
+  private void reports(ChunkserverRecord disk) {
+    if (!presence.live(disk.replica())) {
+      return;
+    }
+    List<CopysetReport> copysets =
+        presence.report(disk.id()).map(ChunkserverReport::copysets).orElse(List.of());
+    String object = name(disk);
+    long installing = copysets.stream().filter(CopysetReport::installing).count();
+    if (installing > 0) {
+      add(
+          ReasonCode.REPLICA_INSTALLING,
+          object,
+          object + " is rebuilding " + installing + " replicas from their leaders",
+          "wait: it goes on by itself");
+    }
+    long damaged = copysets.stream().mapToLong(CopysetReport::damagedBlocks).sum();
+    if (damaged > 0) {
+      add(
+          ReasonCode.BLOCKS_DAMAGED,
+          object,
+          object + " has " + damaged + " damaged blocks that are not repaired yet",
+          "wait for the repair; if it comes again, replace the disk");
+    }
+    long lagging =
+        image.copysets().values().stream()
+            .filter(copyset -> laggards(copyset).contains(disk.replica()))
+            .count();
+    if (lagging > 0) {
+      add(
+          ReasonCode.REPLICA_LAGGING,
+          object,
+          object + " is catching up in " + lagging + " copysets",
+          "wait: it goes on by itself");
+    }
+  }
+
+  private List<ReplicaId> laggards(CopysetRecord copyset) {
+    return presence
+        .leader(copyset)
+        .flatMap(leader -> presence.report(leader, copyset.copyset().id()))
+        .map(CopysetReport::lagging)
+        .orElse(List.of());
+  }
+
+  private void capacity(ChunkserverRecord disk) {
+    if (disk.slots() <= 0) {
+      return;
+    }
+    long taken = slotsTaken(disk);
+    long percent = taken * 100 / disk.slots();
+    Optional<ReasonCode> code =
+        percent >= 95
+            ? Optional.of(ReasonCode.CAPACITY_95)
+            : percent >= 85
+                ? Optional.of(ReasonCode.CAPACITY_85)
+                : percent >= 75 ? Optional.of(ReasonCode.CAPACITY_75) : Optional.empty();
+    code.ifPresent(reached ->
+        add(
+            reached,
+            name(disk),
+            percent
+                + " % of "
+                + name(disk)
+                + " are in use or promised to volumes ("
+                + taken
+                + " of "
+                + disk.slots()
+                + " chunks)",
+            "delete volumes or add disks"));
+  }
+
+  private long slotsTaken(ChunkserverRecord disk) {
+    long promised = SegmentAllocator.promisedSlots(image).getOrDefault(disk.id(), 0L);
+    int used = presence.report(disk.id()).map(report -> report.capacity().slotsUsed()).orElse(0);
+    return Math.max(promised, used);
+  }
+
+  private void copysets() {
+    aggregate(
+        ReasonCode.COPYSET_NO_QUORUM,
+        copyset -> live(copyset) < majority(copyset),
+        "have no majority of their disks: their volumes wait, nothing is lost",
+        "start the chunkservers that are away");
+    aggregate(
+        ReasonCode.COPYSET_NO_LEADER,
+        copyset -> live(copyset) >= majority(copyset) && presence.leader(copyset).isEmpty(),
+        "have no leader at the moment: their volumes wait",
+        "wait some seconds; if it stays, see the chunkservers' logs");
+    aggregate(
+        ReasonCode.COPYSET_DEGRADED,
+        copyset ->
+            live(copyset) >= majority(copyset)
+                && live(copyset) < copyset.membership().voters().size(),
+        "miss a replica: reads and writes go on",
+        "start the chunkservers that are away");
+  }
+
+  private void aggregate(
+      ReasonCode code, Predicate<CopysetRecord> which, String what, String cure) {
+    List<CopysetId> found =
+        image.copysets().values().stream()
+            .filter(which)
+            .map(copyset -> copyset.copyset().id())
+            .toList();
+    if (found.isEmpty()) {
+      return;
+    }
+    add(
+        code,
+        names(found),
+        found.size() + " of " + image.copysets().size() + " copysets " + what + blamed(found),
+        cure);
+  }
+
+  /** The disks that the copysets miss. */
+  private String blamed(Collection<CopysetId> copysets) {
+    TreeSet<ChunkserverId> away =
+        copysets.stream()
+            .flatMap(id -> Optional.ofNullable(image.copysets().get(id)).stream())
+            .flatMap(copyset -> copyset.membership().voters().stream())
+            .filter(member -> !presence.live(member))
+            .map(ReplicaId::chunkserver)
+            .collect(Collectors.toCollection(TreeSet::new));
+    return away.isEmpty()
+        ? ""
+        : "; away: "
+            + away.stream()
+                .map(id -> image.chunkserver(id).map(this::name).orElse(id.toString()))
+                .collect(Collectors.joining(", "));
+  }
+
+  private long live(CopysetRecord copyset) {
+    return count(copyset, member -> presence.live(member) ? 1 : 0);
+  }
+
+  static int majority(CopysetRecord copyset) {
+    return copyset.membership().voters().size() / 2 + 1;
+  }
+
+  private static long count(CopysetRecord copyset, ToLongFunction<ReplicaId> each) {
+    return copyset.membership().voters().stream().mapToLong(each).sum();
+  }
+
+  private static String names(List<CopysetId> copysets) {
+    String first =
+        copysets.stream().limit(NAMED).map(CopysetId::toString).collect(Collectors.joining(", "));
+    return copysets.size() <= NAMED ? first : first + ", …";
+  }
+
+  private long seconds(ChunkserverRecord disk) {
+    return presence.silence(disk.id()).toSeconds();
+  }
+
+  private String name(ChunkserverRecord disk) {
+    return disk.id() + " (" + disk.diskName() + " on " + disk.failureDomain() + ")";
+  }
+
+  private String name(VolumeId volume) {
+    return image.volume(volume).map(VolumeRecord::name).orElse("") + " (" + volume + ")";
+  }
+
+  private String of(AttachmentId attachment) {
+    return image.volumeOf(attachment).map(volume -> " of " + name(volume)).orElse("");
+  }
+
+  private void add(ReasonCode code, String object, String text, String cure) {
+    reasons.add(new Reason(code.name(), object, text, cure));
+  }
+}

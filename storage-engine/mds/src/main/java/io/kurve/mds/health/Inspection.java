@@ -1,0 +1,127 @@
+package io.kurve.mds.health;
+
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.ChunkserverId;
+import io.kurve.core.id.ClusterId;
+import io.kurve.core.metadata.ChunkserverReport;
+import io.kurve.core.metadata.ClusterInspection;
+import io.kurve.core.metadata.CopysetPlacement;
+import io.kurve.core.unit.Geometry;
+import io.kurve.mds.leadership.Office;
+import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
+import io.kurve.mds.record.StoredRecord.ClusterRecord;
+import io.kurve.mds.topology.MetastoreBehind;
+import io.kurve.mds.topology.PoolFounding;
+import io.kurve.mds.topology.Presence;
+import io.kurve.mds.volume.Fencing;
+import io.kurve.mds.volume.Purge;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+
+/** Answers about the cluster, from the image and what was heard. */
+public final class Inspection implements ClusterInspection {
+  private final Office office;
+  private final Presence presence;
+  private final MetastoreBehind behind;
+  private final PoolFounding pool;
+  private final Fencing fencing;
+  private final Purge purge;
+
+  public Inspection(
+      Office office,
+      Presence presence,
+      MetastoreBehind behind,
+      PoolFounding pool,
+      Fencing fencing,
+      Purge purge) {
+    this.office = office;
+    this.presence = presence;
+    this.behind = behind;
+    this.pool = pool;
+    this.fencing = fencing;
+    this.purge = purge;
+  }
+
+  @Override
+  public CompletionStage<ClusterStatus> status() {
+    return office.gate().read(this::statusNow);
+  }
+
+  @Override
+  public CompletionStage<List<DiskInfo>> disks() {
+    return office
+        .gate()
+        .read(() -> office.image().chunkservers().values().stream().map(this::disk).toList());
+  }
+
+  @Override
+  public CompletionStage<List<CopysetPlacement>> copysets() {
+    return office
+        .gate()
+        .read(() -> office.image().copysets().values().stream().map(presence::placement).toList());
+  }
+
+  private ClusterStatus statusNow() {
+    ClusterId cluster = office.image().cluster().map(ClusterRecord::cluster).orElseThrow();
+    List<Reason> reasons =
+        behind
+            .found()
+            .map(Inspection::behindReason)
+            .orElseGet(() ->
+                new Diagnosis(office.image(), presence)
+                    .find(pool.missing(), fencing.holdUps(), purge.holdUps()));
+    Health health =
+        reasons.stream()
+            .map(reason -> ReasonCode.valueOf(reason.code()).health())
+            .max(Comparator.naturalOrder())
+            .orElse(Health.OK);
+    int replicas = office.image().cluster().map(ClusterRecord::replicas).orElse(1);
+    List<DiskInfo> disks = office.image().chunkservers().values().stream().map(this::disk).toList();
+    return new ClusterStatus(
+        cluster,
+        health,
+        reasons,
+        disks.stream().mapToLong(DiskInfo::totalBytes).sum() / replicas,
+        disks.stream().mapToLong(DiskInfo::usedBytes).sum() / replicas);
+  }
+
+  private static List<Reason> behindReason(KurveException why) {
+    return List.of(
+        new Reason(ReasonCode.METASTORE_BEHIND.name(), "metadata store", why.text(), why.cure()));
+  }
+
+  private DiskInfo disk(ChunkserverRecord record) {
+    Optional<ChunkserverReport> report = presence.report(record.id());
+    int used = report.map(found -> found.capacity().slotsUsed()).orElse(0);
+    return new DiskInfo(
+        record.replica(),
+        record.failureDomain(),
+        record.diskName(),
+        presence.state(record),
+        record.addresses(),
+        (long) record.slots() * Geometry.CHUNK_BYTES,
+        (long) used * Geometry.CHUNK_BYTES,
+        copysetsOf(record.id()),
+        leadersOf(record),
+        presence.lastHeard(record));
+  }
+
+  private int copysetsOf(ChunkserverId id) {
+    return (int)
+        office.image().copysets().values().stream()
+            .filter(copyset ->
+                copyset.membership().voters().stream()
+                    .anyMatch(member -> member.chunkserver().equals(id)))
+            .count();
+  }
+
+  private int leadersOf(ChunkserverRecord record) {
+    return (int)
+        office.image().copysets().values().stream()
+            .filter(
+                copyset -> presence.leader(copyset).filter(record.replica()::equals).isPresent())
+            .count();
+  }
+}

@@ -1,0 +1,50 @@
+package io.kurve.mds.health;
+
+import io.kurve.core.metadata.ClusterInspection.Health;
+
+/** Every reason for not being healthy. Names and meanings never change: scripts search for them. */
+public enum ReasonCode {
+  /** The metadata store knows less than the chunkservers: nothing is served. */
+  METASTORE_BEHIND(Health.STALLED),
+  /** Not enough disks have registered to found the pool. */
+  POOL_INCOMPLETE(Health.STALLED),
+  /** Copysets whose majority is away: their volumes wait. */
+  COPYSET_NO_QUORUM(Health.STALLED),
+  /** Copysets with a majority of disks online but nobody that leads: an election is under way. */
+  COPYSET_NO_LEADER(Health.STALLED),
+  /** Copysets with a majority, but not with all of their replicas. */
+  COPYSET_DEGRADED(Health.DEGRADED),
+  /** A disk that has not been heard of for long. */
+  DISK_OFFLINE(Health.DEGRADED),
+  /** A disk that missed some heartbeats. */
+  DISK_UNSTABLE(Health.DEGRADED),
+  /** A disk that reported errors of its device. */
+  DISK_FAILED(Health.DEGRADED),
+  /** A store that is older than what it had reported, or of another cluster's past. */
+  STORE_UNCONFIRMED(Health.DEGRADED),
+  /** Replicas that have not caught up. */
+  REPLICA_LAGGING(Health.DEGRADED),
+  /** Replicas that are being rebuilt from their leader. */
+  REPLICA_INSTALLING(Health.DEGRADED),
+  /** Blocks that were found damaged and are not repaired yet. */
+  BLOCKS_DAMAGED(Health.DEGRADED),
+  /** An attachment can't be fenced until a copyset has its quorum back. */
+  FENCE_HELD_UP(Health.DEGRADED),
+  /** A deleted volume's space can't come back until a copyset has its quorum back. */
+  PURGE_HELD_UP(Health.DEGRADED),
+  /** At least three quarters of a disk are promised. */
+  CAPACITY_75(Health.DEGRADED),
+  CAPACITY_85(Health.DEGRADED),
+  CAPACITY_95(Health.DEGRADED);
+
+  private final Health health;
+
+  ReasonCode(Health health) {
+    this.health = health;
+  }
+
+  /** What the cluster is at best while this holds. */
+  public Health health() {
+    return health;
+  }
+}

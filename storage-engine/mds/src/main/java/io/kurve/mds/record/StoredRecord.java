@@ -1,0 +1,199 @@
+package io.kurve.mds.record;
+
+import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.ChunkserverId;
+import io.kurve.core.id.ClusterId;
+import io.kurve.core.id.CopysetKey;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.id.StoreGeneration;
+import io.kurve.core.id.VolumeId;
+import io.kurve.core.log.Membership;
+import io.kurve.core.metadata.ChunkserverRegistry.Addresses;
+import io.kurve.core.metadata.MetadataService.AccessMode;
+import io.kurve.core.metadata.SegmentMap;
+import io.kurve.core.metadata.Volume;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Everything that the MDS remembers; each record is one key of the metadata store. */
+public sealed interface StoredRecord {
+  /** Where it lives: see {@link Keys}. */
+  String key();
+
+  /**
+   * The cluster's birth certificate, written once.
+   *
+   * @param chunkservers how many must have registered before the pool is founded
+   * @param copysets how many the pool has
+   */
+  record ClusterRecord(
+      ClusterId cluster, int replicas, int chunkservers, int copysets, Instant created)
+      implements StoredRecord {
+    @Override
+    public String key() {
+      return Keys.CLUSTER;
+    }
+  }
+
+  /** Ids up to and with this one may have been given away; none of them is given again. */
+  record IdCounterRecord(IdKind kind, long reservedThrough) implements StoredRecord {
+    @Override
+    public String key() {
+      return Keys.idCounter(kind);
+    }
+  }
+
+  /** Which sequence an id is of. */
+  enum IdKind {
+    /** Volumes, chunks, chunkservers and copysets share one. */
+    GENERAL,
+    ATTACHMENT
+  }
+
+  /**
+   * A store that has registered.
+   *
+   * @param generation of its last confirmed registration
+   * @param suspended why it may not take part: it was seen to be older than what it had reported
+   */
+  record ChunkserverRecord(
+      ReplicaId replica,
+      StoreGeneration generation,
+      Addresses addresses,
+      String failureDomain,
+      String diskName,
+      int slots,
+      Instant registered,
+      Optional<String> suspended)
+      implements StoredRecord {
+    @Override
+    public String key() {
+      return Keys.chunkserver(replica.chunkserver());
+    }
+
+    public ChunkserverId id() {
+      return replica.chunkserver();
+    }
+  }
+
+  /**
+   * What a store said last to have durable, and in which of its starts: a store that comes back
+   * with less has lost its memory.
+   */
+  record DurableRecord(
+      ChunkserverId chunkserver,
+      StoreGeneration generation,
+      NavigableMap<CopysetKey, Long> durableIndexes)
+      implements StoredRecord {
+    public DurableRecord {
+      durableIndexes = Collections.unmodifiableNavigableMap(new TreeMap<>(durableIndexes));
+    }
+
+    @Override
+    public String key() {
+      return Keys.durable(chunkserver);
+    }
+  }
+
+  record CopysetRecord(CopysetKey copyset, Membership membership, ChunkserverId preferredLeader)
+      implements StoredRecord {
+    @Override
+    public String key() {
+      return Keys.copyset(copyset.id());
+    }
+  }
+
+  /**
+   * A volume. Once it is DELETING the record is not written again before it is removed, so its
+   * modify revision names the deleting transaction.
+   *
+   * @param requestId of the create that made it
+   */
+  record VolumeRecord(
+      VolumeId id,
+      String name,
+      long sizeBytes,
+      int logicalBlockBytes,
+      boolean shared,
+      long sequence,
+      Volume.State state,
+      Instant created,
+      Optional<Volume.Formatted> formatted,
+      String requestId)
+      implements StoredRecord {
+    @Override
+    public String key() {
+      return Keys.volume(id);
+    }
+
+    public VolumeRecord withSize(long newSizeBytes) {
+      return new VolumeRecord(
+          id,
+          name,
+          newSizeBytes,
+          logicalBlockBytes,
+          shared,
+          sequence,
+          state,
+          created,
+          formatted,
+          requestId);
+    }
+
+    public VolumeRecord deleting() {
+      return new VolumeRecord(
+          id,
+          name,
+          sizeBytes,
+          logicalBlockBytes,
+          shared,
+          sequence,
+          Volume.State.DELETING,
+          created,
+          formatted,
+          requestId);
+    }
+  }
+
+  /**
+   * All attachments of one volume in one record, so that its modify revision orders the grants made
+   * from it.
+   */
+  record AttachmentsRecord(VolumeId volume, List<Holding> holdings) implements StoredRecord {
+    public AttachmentsRecord {
+      holdings = List.copyOf(holdings);
+    }
+
+    @Override
+    public String key() {
+      return Keys.attachments(volume);
+    }
+  }
+
+  /**
+   * @param requestId of the open that made it
+   * @param fencing it is being removed from the copysets and is refused everywhere else already
+   */
+  record Holding(
+      AttachmentId id,
+      String host,
+      String requestId,
+      AccessMode mode,
+      Instant since,
+      boolean fencing) {
+    public Holding nowFencing() {
+      return new Holding(id, host, requestId, mode, since, true);
+    }
+  }
+
+  record SegmentRecord(SegmentMap map) implements StoredRecord {
+    @Override
+    public String key() {
+      return Keys.segment(map.volume(), map.index());
+    }
+  }
+}

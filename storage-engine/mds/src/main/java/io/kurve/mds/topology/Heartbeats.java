@@ -1,0 +1,182 @@
+package io.kurve.mds.topology;
+
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.ChunkserverId;
+import io.kurve.core.id.CopysetKey;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.id.StoreGeneration;
+import io.kurve.core.log.Membership;
+import io.kurve.core.metadata.ChunkserverRegistry.HeartbeatReply;
+import io.kurve.core.metadata.ChunkserverReport;
+import io.kurve.core.metadata.CopysetPlacement;
+import io.kurve.mds.leadership.Decision;
+import io.kurve.mds.leadership.Office;
+import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
+import io.kurve.mds.record.StoredRecord.CopysetRecord;
+import io.kurve.mds.record.StoredRecord.DurableRecord;
+import io.kurve.mds.state.Change;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Takes heartbeats and keeps what stores say to have durable.
+ *
+ * <p>The durable record is written before the answer when a store is heard of in a new start or
+ * names a copyset for the first time, and when an index has gone back (an uncommitted tail was cut
+ * off); else every few seconds, beside the answer: it may lag behind, never run ahead.
+ */
+public final class Heartbeats {
+  private static final Duration WRITE_INTERVAL = Duration.ofSeconds(5);
+
+  private final Office office;
+  private final Presence presence;
+  private final MetastoreBehind behind;
+  private final Map<ChunkserverId, Long> writtenAtNanos = new TreeMap<>();
+
+  public Heartbeats(Office office, Presence presence, MetastoreBehind behind) {
+    this.office = office;
+    this.presence = presence;
+    this.behind = behind;
+  }
+
+  CompletionStage<HeartbeatReply> take(ChunkserverReport report) {
+    return office
+        .gate()
+        .read(() -> admit(report))
+        .thenCompose(mustWriteFirst -> {
+          if (mustWriteFirst) {
+            return write(report);
+          }
+          if (writeIsDue(report)) {
+            office.background(write(report));
+          }
+          return office.gate().read(() -> reply(report));
+        });
+  }
+
+  /**
+   * What the store reported last of each copyset: in this term, else in its record. A copyset stays
+   * in it for good, so it is never founded twice.
+   */
+  NavigableMap<CopysetKey, Long> lastDurable(ReplicaId replica) {
+    NavigableMap<CopysetKey, Long> known = new TreeMap<>(recorded(replica));
+    presence
+        .report(replica.chunkserver())
+        .filter(report -> report.replica().equals(replica))
+        .ifPresent(report -> known.putAll(durableOf(report)));
+    return known;
+  }
+
+  private NavigableMap<CopysetKey, Long> recorded(ReplicaId replica) {
+    return office
+        .image()
+        .durable(replica.chunkserver())
+        .map(DurableRecord::durableIndexes)
+        .orElse(Collections.emptyNavigableMap());
+  }
+
+  boolean heardOf(ReplicaId replica, StoreGeneration generation) {
+    return office
+        .image()
+        .durable(replica.chunkserver())
+        .filter(record -> record.generation().equals(generation))
+        .isPresent();
+  }
+
+  private boolean admit(ChunkserverReport report) {
+    ReplicaId replica = report.replica();
+    behind.compare(replica.chunkserver().toString(), report.seen());
+    ChunkserverRecord record =
+        office
+            .image()
+            .chunkserver(replica.chunkserver())
+            .filter(known -> known.replica().equals(replica))
+            .orElseThrow(() ->
+                new KurveException(
+                    ErrorCode.NOT_FOUND,
+                    replica + " is not registered",
+                    "the chunkserver registers anew at its next start"));
+    record
+        .suspended()
+        .ifPresent(why -> {
+          throw new KurveException(
+              ErrorCode.REFUSED, why, "format the disk: it joins as a new, empty one");
+        });
+    if (!record.generation().equals(report.generation())) {
+      throw new KurveException(
+          ErrorCode.REFUSED,
+          replica
+              + " reports in "
+              + report.generation()
+              + " but registered in "
+              + record.generation(),
+          "one of them is a copy or a process of before: stop it");
+    }
+    boolean mustWriteFirst =
+        office
+            .image()
+            .durable(replica.chunkserver())
+            .filter(durable -> durable.generation().equals(report.generation()))
+            .filter(durable -> onlyGrew(durable.durableIndexes(), durableOf(report)))
+            .isEmpty();
+    presence.hear(report);
+    return mustWriteFirst;
+  }
+
+  private static boolean onlyGrew(
+      NavigableMap<CopysetKey, Long> before, NavigableMap<CopysetKey, Long> now) {
+    return now.entrySet().stream()
+        .allMatch(entry ->
+            before.containsKey(entry.getKey())
+                && before.getOrDefault(entry.getKey(), 0L) <= entry.getValue());
+  }
+
+  private boolean writeIsDue(ChunkserverReport report) {
+    ChunkserverId id = report.replica().chunkserver();
+    Long written = writtenAtNanos.get(id);
+    return (written == null || office.loop().nanoTime() - written >= WRITE_INTERVAL.toNanos())
+        && !lastDurable(report.replica()).equals(recorded(report.replica()));
+  }
+
+  private CompletionStage<HeartbeatReply> write(ChunkserverReport report) {
+    ChunkserverId id = report.replica().chunkserver();
+    writtenAtNanos.put(id, office.loop().nanoTime());
+    return office
+        .gate()
+        .write(() ->
+            new Decision<>(
+                List.of(
+                    new Change.Put(
+                        new DurableRecord(id, report.generation(), lastDurable(report.replica())))),
+                () -> reply(report)));
+  }
+
+  private HeartbeatReply reply(ChunkserverReport report) {
+    ReplicaId replica = report.replica();
+    NavigableMap<CopysetKey, Long> known = lastDurable(replica);
+    Map<CopysetKey, Membership> founding = new TreeMap<>();
+    List<CopysetPlacement> placements = new ArrayList<>();
+    for (CopysetRecord copyset : office.image().copysets().values()) {
+      if (copyset.membership().voters().contains(replica)) {
+        placements.add(presence.placement(copyset));
+        if (!known.containsKey(copyset.copyset())) {
+          founding.put(copyset.copyset(), copyset.membership());
+        }
+      }
+    }
+    return new HeartbeatReply(office.authority(), founding, placements);
+  }
+
+  private static NavigableMap<CopysetKey, Long> durableOf(ChunkserverReport report) {
+    NavigableMap<CopysetKey, Long> durable = new TreeMap<>();
+    report.copysets().forEach(found -> durable.put(found.copyset(), found.durableIndex()));
+    return durable;
+  }
+}

@@ -1,0 +1,144 @@
+package io.kurve.mds.topology;
+
+import io.kurve.core.id.ChunkserverId;
+import io.kurve.core.id.CopysetId;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.metadata.ChunkserverReport;
+import io.kurve.core.metadata.ChunkserverReport.CopysetReport;
+import io.kurve.core.metadata.ClusterInspection.DiskState;
+import io.kurve.core.metadata.CopysetPlacement;
+import io.kurve.mds.leadership.Office;
+import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
+import io.kurve.mds.record.StoredRecord.CopysetRecord;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * What this leader has heard from whom and when. Kept in memory only: a new leader takes each disk
+ * for online until its time without a heartbeat is up.
+ */
+public final class Presence {
+  private static final int MAX_STRANGERS = 64;
+
+  private final Office office;
+  private final long sinceNanos;
+  private final Map<ChunkserverId, Heard> heard = new TreeMap<>();
+  private final Map<ReplicaId, String> suspects = new LinkedHashMap<>();
+
+  public Presence(Office office) {
+    this.office = office;
+    this.sinceNanos = office.loop().nanoTime();
+  }
+
+  private record Heard(long nanos, Instant at, ChunkserverReport report) {}
+
+  void hear(ChunkserverReport report) {
+    heard.put(
+        report.replica().chunkserver(), new Heard(office.loop().nanoTime(), office.now(), report));
+    suspects.remove(report.replica());
+  }
+
+  /** A store that may not take part, named until it is heard of as a member again. */
+  void suspect(ReplicaId replica, String why) {
+    if (suspects.size() < MAX_STRANGERS || suspects.containsKey(replica)) {
+      suspects.put(replica, why);
+    }
+  }
+
+  /** It was confirmed after all. */
+  void clear(ReplicaId replica) {
+    suspects.remove(replica);
+  }
+
+  public Optional<String> suspicion(ReplicaId replica) {
+    return Optional.ofNullable(suspects.get(replica));
+  }
+
+  public Optional<ChunkserverReport> report(ChunkserverId id) {
+    return Optional.ofNullable(heard.get(id)).map(Heard::report);
+  }
+
+  public Optional<CopysetReport> report(ReplicaId replica, CopysetId copyset) {
+    return report(replica.chunkserver())
+        .filter(report -> report.replica().equals(replica))
+        .flatMap(report ->
+            report.copysets().stream()
+                .filter(found -> found.copyset().id().equals(copyset))
+                .findFirst());
+  }
+
+  /** Of the last heartbeat, or of the registration if there was none. */
+  public Instant lastHeard(ChunkserverRecord disk) {
+    Heard found = heard.get(disk.id());
+    return found == null ? disk.registered() : found.at();
+  }
+
+  public DiskState state(ChunkserverRecord disk) {
+    if (disk.suspended().isPresent() || suspects.containsKey(disk.replica())) {
+      return DiskState.UNCONFIRMED;
+    }
+    Duration silence = silence(disk.id());
+    if (silence.compareTo(office.timings().offlineAfter()) >= 0) {
+      return DiskState.OFFLINE;
+    }
+    if (report(disk.id()).flatMap(ChunkserverReport::diskFailure).isPresent()) {
+      return DiskState.FAILED;
+    }
+    return silence.compareTo(office.timings().unstableAfter()) >= 0
+        ? DiskState.UNSTABLE
+        : DiskState.ONLINE;
+  }
+
+  public Duration silence(ChunkserverId id) {
+    Heard found = heard.get(id);
+    long last = found == null ? sinceNanos : found.nanos();
+    return Duration.ofNanos(office.loop().nanoTime() - last);
+  }
+
+  public boolean live(ReplicaId replica) {
+    return office
+        .image()
+        .chunkserver(replica.chunkserver())
+        .filter(disk -> disk.replica().equals(replica))
+        .map(this::state)
+        .filter(state -> state == DiskState.ONLINE || state == DiskState.UNSTABLE)
+        .isPresent();
+  }
+
+  /** Whether every disk has been heard of, or has had its time to be. */
+  public boolean gathered() {
+    return Duration.ofNanos(office.loop().nanoTime() - sinceNanos)
+                .compareTo(office.timings().unstableAfter())
+            >= 0
+        || office.image().chunkservers().values().stream()
+            .allMatch(disk -> disk.suspended().isPresent() || heard.containsKey(disk.id()));
+  }
+
+  /** The member that reported in the highest term that it leads. */
+  public Optional<ReplicaId> leader(CopysetRecord copyset) {
+    return copyset.membership().voters().stream()
+        .filter(this::live)
+        .flatMap(member ->
+            report(member, copyset.copyset().id()).stream()
+                .filter(CopysetReport::leading)
+                .map(report -> Map.entry(report.term(), member)))
+        .max(Comparator.comparingLong(Map.Entry::getKey))
+        .map(Map.Entry::getValue);
+  }
+
+  public CopysetPlacement placement(CopysetRecord copyset) {
+    List<CopysetPlacement.Member> members =
+        copyset.membership().voters().stream()
+            .flatMap(member ->
+                office.image().chunkserver(member.chunkserver()).stream()
+                    .map(disk -> new CopysetPlacement.Member(member, disk.addresses().data())))
+            .toList();
+    return new CopysetPlacement(copyset.copyset(), members, leader(copyset));
+  }
+}

@@ -1,0 +1,203 @@
+package io.kurve.mds.topology;
+
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.ChunkserverId;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.metadata.ChunkserverRegistry;
+import io.kurve.core.metadata.ChunkserverReport;
+import io.kurve.mds.leadership.Decision;
+import io.kurve.mds.leadership.Office;
+import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
+import io.kurve.mds.record.StoredRecord.IdKind;
+import io.kurve.mds.state.Change;
+import io.kurve.mds.state.Ids;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Registration: who may take part.
+ *
+ * <pre>
+ *   new store, no id               -> a new id, Confirmed
+ *   known store, newer generation, -> Confirmed
+ *     nothing durable lost
+ *   the same generation again      -> Confirmed until it was heard of as running (the answer was lost)
+ *   older generation, or a durable -> Unconfirmed for good: the record says so, also when its
+ *     index below the last reported     generation has caught up by restarting
+ * </pre>
+ *
+ * What a store reported last is in memory for the stores heard of in this term, and in its durable
+ * record for the others.
+ */
+public final class Registry implements ChunkserverRegistry {
+  private static final Logger LOG = LoggerFactory.getLogger(Registry.class);
+
+  private final Office office;
+  private final Presence presence;
+  private final Heartbeats heartbeats;
+  private final MetastoreBehind behind;
+  private final Runnable registered;
+
+  /**
+   * @param registered called after each confirmation
+   */
+  public Registry(
+      Office office,
+      Presence presence,
+      Heartbeats heartbeats,
+      MetastoreBehind behind,
+      Runnable registered) {
+    this.office = office;
+    this.presence = presence;
+    this.heartbeats = heartbeats;
+    this.behind = behind;
+    this.registered = registered;
+  }
+
+  @Override
+  public CompletionStage<Registration> register(Newcomer newcomer) {
+    return office
+        .gate()
+        .write(() -> decide(newcomer))
+        .thenApply(registration -> {
+          switch (registration) {
+            case Registration.Confirmed confirmed -> {
+              presence.clear(new ReplicaId(confirmed.id(), newcomer.store()));
+              registered.run();
+            }
+            case Registration.Unconfirmed unconfirmed -> {
+              LOG.warn("store {} may not take part: {}", newcomer.store(), unconfirmed.why());
+              newcomer
+                  .id()
+                  .ifPresent(id ->
+                      presence.suspect(new ReplicaId(id, newcomer.store()), unconfirmed.why()));
+            }
+          }
+          return registration;
+        });
+  }
+
+  @Override
+  public CompletionStage<HeartbeatReply> heartbeat(ChunkserverReport report) {
+    return heartbeats.take(report);
+  }
+
+  private Decision<Registration> decide(Newcomer newcomer) {
+    String who = "the store " + newcomer.store() + " of " + newcomer.failureDomain();
+    office
+        .image()
+        .cluster()
+        .filter(cluster -> !cluster.cluster().equals(newcomer.cluster()))
+        .ifPresent(cluster -> {
+          throw new KurveException(
+              ErrorCode.REFUSED,
+              who + " belongs to cluster " + newcomer.cluster() + ", not " + cluster.cluster(),
+              "start it with the address of its own cluster's MDS");
+        });
+    behind.compare(newcomer.id().map(ChunkserverId::toString).orElse(who), newcomer.seen());
+    Optional<ChunkserverRecord> known = office.image().chunkserverOf(newcomer.store());
+    if (known.isPresent()) {
+      return again(newcomer, known.get());
+    }
+    if (newcomer.id().isPresent() || !newcomer.durableIndexes().isEmpty()) {
+      return Decision.reply(
+          new Registration.Unconfirmed(
+              who
+                  + " has been part of a cluster as "
+                  + newcomer.id().map(ChunkserverId::toString).orElse("a member of copysets")
+                  + ", which this one does not know"));
+    }
+    Ids.Taken id = office.ids().take(IdKind.GENERAL, 1);
+    ChunkserverRecord record = record(newcomer, new ChunkserverId(id.first()), Optional.empty());
+    List<Change> changes = new ArrayList<>(id.changes());
+    changes.add(new Change.Put(record));
+    return new Decision<>(changes, () -> confirmed(record));
+  }
+
+  private Decision<Registration> again(Newcomer newcomer, ChunkserverRecord known) {
+    if (newcomer.id().isPresent() && !newcomer.id().get().equals(known.id())) {
+      return Decision.reply(
+          new Registration.Unconfirmed(
+              "the store "
+                  + newcomer.store()
+                  + " is "
+                  + known.id()
+                  + ", not "
+                  + newcomer.id().get()));
+    }
+    if (known.suspended().isPresent()) {
+      return Decision.reply(new Registration.Unconfirmed(known.suspended().get()));
+    }
+    int newer = newcomer.generation().compareTo(known.generation());
+    if (newer == 0 && heartbeats.heardOf(known.replica(), known.generation())) {
+      return Decision.reply(
+          new Registration.Unconfirmed(
+              known.id() + " runs already in " + known.generation() + ": this is its copy"));
+    }
+    Optional<String> lost =
+        newer < 0
+            ? Optional.of(
+                "it comes in "
+                    + newcomer.generation()
+                    + " after it was seen in "
+                    + known.generation())
+            : lostMemory(newcomer, known);
+    if (lost.isPresent()) {
+      String why = known.id() + " is older than what it had reported: " + lost.get();
+      return new Decision<>(
+          List.of(new Change.Put(suspended(known, why))), () -> new Registration.Unconfirmed(why));
+    }
+    ChunkserverRecord record = record(newcomer, known.id(), Optional.of(known));
+    return record.equals(known)
+        ? Decision.reply(confirmed(known))
+        : new Decision<>(List.of(new Change.Put(record)), () -> confirmed(record));
+  }
+
+  private Optional<String> lostMemory(Newcomer newcomer, ChunkserverRecord known) {
+    return heartbeats.lastDurable(known.replica()).entrySet().stream()
+        .filter(reported ->
+            newcomer.durableIndexes().getOrDefault(reported.getKey(), -1L) < reported.getValue())
+        .map(reported ->
+            "of "
+                + reported.getKey()
+                + " it had reported entry "
+                + reported.getValue()
+                + " as durable and now has "
+                + newcomer.durableIndexes().getOrDefault(reported.getKey(), 0L))
+        .findFirst();
+  }
+
+  private Registration confirmed(ChunkserverRecord record) {
+    return new Registration.Confirmed(record.id(), office.timings().heartbeatInterval());
+  }
+
+  private ChunkserverRecord record(
+      Newcomer newcomer, ChunkserverId id, Optional<ChunkserverRecord> before) {
+    return new ChunkserverRecord(
+        new ReplicaId(id, newcomer.store()),
+        newcomer.generation(),
+        newcomer.addresses(),
+        newcomer.failureDomain(),
+        newcomer.diskName(),
+        newcomer.capacity().slots(),
+        before.map(ChunkserverRecord::registered).orElseGet(office::now),
+        Optional.empty());
+  }
+
+  private static ChunkserverRecord suspended(ChunkserverRecord record, String why) {
+    return new ChunkserverRecord(
+        record.replica(),
+        record.generation(),
+        record.addresses(),
+        record.failureDomain(),
+        record.diskName(),
+        record.slots(),
+        record.registered(),
+        Optional.of(why));
+  }
+}

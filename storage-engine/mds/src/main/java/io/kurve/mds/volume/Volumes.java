@@ -1,0 +1,264 @@
+package io.kurve.mds.volume;
+
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.CopysetId;
+import io.kurve.core.id.VolumeId;
+import io.kurve.core.metadata.Attachment;
+import io.kurve.core.metadata.Volume;
+import io.kurve.core.metadata.VolumeAdmin;
+import io.kurve.core.unit.Geometry;
+import io.kurve.mds.leadership.Decision;
+import io.kurve.mds.leadership.Office;
+import io.kurve.mds.leadership.Patience;
+import io.kurve.mds.record.StoredRecord.Holding;
+import io.kurve.mds.record.StoredRecord.IdKind;
+import io.kurve.mds.record.StoredRecord.SegmentRecord;
+import io.kurve.mds.record.StoredRecord.VolumeRecord;
+import io.kurve.mds.state.Change;
+import io.kurve.mds.state.Ids;
+import io.kurve.mds.state.Versioned;
+import io.kurve.mds.topology.MetastoreBehind;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+
+/** The life of volumes: create, grow, delete. */
+public final class Volumes implements VolumeAdmin {
+  private final Office office;
+  private final AttachmentLeases leases;
+  private final Fencing fencing;
+  private final Purge purge;
+  private final MetastoreBehind behind;
+  private final Supplier<SegmentAllocator> allocators;
+
+  public Volumes(
+      Office office,
+      AttachmentLeases leases,
+      Fencing fencing,
+      Purge purge,
+      MetastoreBehind behind,
+      Supplier<SegmentAllocator> allocators) {
+    this.office = office;
+    this.leases = leases;
+    this.fencing = fencing;
+    this.purge = purge;
+    this.behind = behind;
+    this.allocators = allocators;
+  }
+
+  @Override
+  public CompletionStage<Volume> create(String requestId, NewVolume volume) {
+    VolumeRules.check(requestId, volume);
+    return office.gate().write(() -> decideCreate(requestId, volume));
+  }
+
+  @Override
+  public CompletionStage<List<VolumeUse>> list() {
+    return office
+        .gate()
+        .read(() ->
+            office.image().volumes().values().stream().map(found -> use(found.record())).toList());
+  }
+
+  @Override
+  public CompletionStage<VolumeUse> info(String name) {
+    return office.gate().read(() -> use(active(name)));
+  }
+
+  @Override
+  public CompletionStage<Volume> resize(String name, long sizeBytes) {
+    VolumeRules.size(name, sizeBytes);
+    return office.gate().write(() -> decideResize(name, sizeBytes));
+  }
+
+  @Override
+  public CompletionStage<Void> delete(String name) {
+    return office.gate().write(() -> decideDelete(name)).thenAccept(_ -> purge.resume());
+  }
+
+  @Override
+  public CompletionStage<Void> fence(AttachmentId attachment) {
+    return office
+        .gate()
+        .read(() -> {
+          behind.check(attachment);
+          return attachment;
+        })
+        .thenCompose(id ->
+            Patience.within(
+                office.loop(), office.timings().deadline(), fencing.fence(id), () -> late(id)));
+  }
+
+  private KurveException late(AttachmentId attachment) {
+    return new KurveException(
+        ErrorCode.UNAVAILABLE,
+        attachment
+            + " is refused at the MDS but not fenced yet: "
+            + fencing.holdUp(attachment).orElse("its record")
+            + " holds it up",
+        "it goes on by itself when the copyset has a quorum; ask again to wait for it");
+  }
+
+  /**
+   * @throws KurveException NOT_FOUND
+   */
+  VolumeRecord active(String name) {
+    return office
+        .image()
+        .activeVolume(name)
+        .orElseThrow(() -> VolumeRules.notFound("volume " + name));
+  }
+
+  /**
+   * @throws KurveException NOT_FOUND, also when it is being deleted
+   */
+  VolumeRecord active(VolumeId id) {
+    return office
+        .image()
+        .volume(id)
+        .filter(volume -> volume.state() == Volume.State.ACTIVE)
+        .orElseThrow(() -> VolumeRules.notFound(id.toString()));
+  }
+
+  private Decision<Volume> decideCreate(String requestId, NewVolume wanted) {
+    Optional<VolumeRecord> same =
+        office.image().volumes().values().stream()
+            .map(Versioned::record)
+            .filter(volume -> volume.requestId().equals(requestId))
+            .findFirst();
+    if (same.isPresent()) {
+      return Decision.reply(office.image().describe(sameOrRefuse(same.get(), wanted)));
+    }
+    if (office.image().activeVolume(wanted.name()).isPresent()) {
+      throw new KurveException(
+          ErrorCode.ALREADY_EXISTS,
+          "volume " + wanted.name() + " exists already",
+          "choose another name, or delete it first");
+    }
+    Ids.Taken id = office.ids().take(IdKind.GENERAL, 1);
+    VolumeRecord record =
+        new VolumeRecord(
+            new VolumeId(id.first()),
+            wanted.name(),
+            wanted.sizeBytes(),
+            wanted.logicalBlockBytes(),
+            wanted.shared(),
+            1,
+            Volume.State.ACTIVE,
+            office.now(),
+            Optional.empty(),
+            requestId);
+    List<Change> changes = new ArrayList<>(id.changes());
+    changes.add(new Change.Put(record));
+    return new Decision<>(changes, () -> office.image().describe(record));
+  }
+
+  private static VolumeRecord sameOrRefuse(VolumeRecord made, NewVolume wanted) {
+    boolean same =
+        made.name().equals(wanted.name())
+            && made.logicalBlockBytes() == wanted.logicalBlockBytes()
+            && made.shared() == wanted.shared()
+            && made.sizeBytes() >= wanted.sizeBytes();
+    if (!same) {
+      throw new KurveException(
+          ErrorCode.ALREADY_EXISTS,
+          "the same request made volume " + made.name() + " otherwise before",
+          "use a new request id for another volume");
+    }
+    return made;
+  }
+
+  private Decision<Volume> decideResize(String name, long sizeBytes) {
+    VolumeRecord volume = active(name);
+    if (sizeBytes == volume.sizeBytes()) {
+      return Decision.reply(office.image().describe(volume));
+    }
+    if (sizeBytes < volume.sizeBytes()) {
+      throw VolumeRules.invalid(
+          "volume "
+              + name
+              + " has "
+              + volume.sizeBytes()
+              + " bytes and can't shrink to "
+              + sizeBytes,
+          "volumes only grow: make a smaller one and copy");
+    }
+    List<CopysetId> reached = newlyReached(volume, sizeBytes);
+    if (!reached.isEmpty()) {
+      allocators.get().promise("growing volume " + name, reached);
+    }
+    VolumeRecord grown = volume.withSize(sizeBytes);
+    return new Decision<>(List.of(new Change.Put(grown)), () -> office.image().describe(grown));
+  }
+
+  /** Copysets of the chunks that are mapped already and come to lie before the volume's end. */
+  private List<CopysetId> newlyReached(VolumeRecord volume, long sizeBytes) {
+    long from = volume.sizeBytes() / Geometry.CHUNK_BYTES;
+    long to = sizeBytes / Geometry.CHUNK_BYTES;
+    List<CopysetId> reached = new ArrayList<>();
+    long firstSegment = from / Geometry.CHUNKS_PER_SEGMENT;
+    for (SegmentRecord segment :
+        office.image().segmentsOf(volume.id()).tailMap(firstSegment).values()) {
+      long first = segment.map().index() * Geometry.CHUNKS_PER_SEGMENT;
+      for (int i = 0; i < segment.map().copysets().size(); i++) {
+        if (first + i >= from && first + i < to) {
+          reached.add(segment.map().copysets().get(i));
+        }
+      }
+    }
+    return reached;
+  }
+
+  private Decision<Boolean> decideDelete(String name) {
+    Optional<VolumeRecord> found = office.image().activeVolume(name);
+    if (found.isEmpty()) {
+      boolean deleted =
+          office.image().volumes().values().stream()
+              .anyMatch(volume -> volume.record().name().equals(name));
+      if (deleted) {
+        return Decision.reply(true);
+      }
+      throw VolumeRules.notFound("volume " + name);
+    }
+    VolumeRecord volume = found.get();
+    List<Attachment> attached = use(volume).attachments();
+    if (!attached.isEmpty()) {
+      throw new KurveException(
+          ErrorCode.IN_USE,
+          "volume " + name + " is attached: " + holder(attached.getFirst()),
+          "detach it there first");
+    }
+    return new Decision<>(List.of(new Change.Put(volume.deleting())), () -> true);
+  }
+
+  private VolumeUse use(VolumeRecord volume) {
+    List<Holding> holdings = office.image().attachments(volume.id()).record().holdings();
+    Optional<String> progress =
+        volume.state() == Volume.State.DELETING
+            ? Optional.of(purge.progress(volume.id()).orElse("waits for its turn"))
+            : Optional.empty();
+    return new VolumeUse(
+        office.image().describe(volume),
+        holdings.stream().map(holding -> leases.describe(volume, holding)).toList(),
+        progress);
+  }
+
+  /** For error texts: who, since when, and how it is with it now. */
+  static String holder(Attachment attachment) {
+    return "host "
+        + attachment.host()
+        + " has it since "
+        + attachment.since()
+        + " ("
+        + attachment.id()
+        + switch (attachment.state()) {
+          case OPEN -> ")";
+          case LEASE_EXPIRED -> ", silent since its lease ran out)";
+          case FENCING, FENCED -> ", being fenced)";
+        };
+  }
+}

@@ -1,0 +1,42 @@
+package io.kurve.mds;
+
+import static io.kurve.mds.TestCluster.GIB;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.metadata.MetadataService.Opened;
+import io.kurve.core.metadata.SegmentMapping;
+import io.kurve.core.metadata.Volume;
+import java.util.HashSet;
+import org.junit.jupiter.api.Test;
+
+class VolumeLifeTest {
+  private final TestCluster cluster = TestCluster.started(3, 16);
+
+  @Test
+  void aVolumeIsMadeOpenedMappedAndClosed() {
+    Volume volume = cluster.create("demo", 4 * GIB);
+    Opened opened = cluster.open("demo", "host-1");
+    SegmentMapping mapping =
+        cluster.await(cluster.mds.metadata().segment(volume.id(), opened.attachment(), 0, true));
+    assertThat(mapping.segment()).isPresent();
+    assertThat(mapping.segment().orElseThrow().copysets()).hasSize(64);
+    assertThat(new HashSet<>(mapping.segment().orElseThrow().copysets())).hasSize(16);
+    assertThat(mapping.placements()).hasSize(16).allMatch(p -> p.leader().isPresent());
+    mapping
+        .placements()
+        .forEach(placement ->
+            assertThat(
+                    cluster
+                        .chunkservers
+                        .copyset(placement.copyset().id())
+                        .admits(volume.id(), opened.attachment()))
+                .isTrue());
+    cluster.await(cluster.mds.metadata().close(opened.attachment()));
+    assertThat(
+            cluster
+                .refusal(cluster.mds.metadata().segment(volume.id(), opened.attachment(), 0, false))
+                .code())
+        .isEqualTo(ErrorCode.FENCED);
+  }
+}

@@ -1,4 +1,0 @@
-@NullMarked
-package io.kurve.protocol.data;
-
-import org.jspecify.annotations.NullMarked;
