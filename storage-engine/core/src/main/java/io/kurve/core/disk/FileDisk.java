@@ -37,7 +37,7 @@ public final class FileDisk implements Disk {
   public static FileDisk open(Path path) throws IOException {
     FileChannel cached = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
     try {
-      FileLock lock = lock(path, cached);
+      FileLock lock = lock(path, cached, false);
       FileChannel direct =
           FileChannel.open(
               path,
@@ -53,10 +53,28 @@ public final class FileDisk implements Disk {
     }
   }
 
-  private static FileLock lock(Path path, FileChannel channel) throws IOException {
+  /**
+   * For looking only: every write fails.
+   *
+   * @throws KurveException {@link ErrorCode#IN_USE} when another process has it open as a disk
+   */
+  public static FileDisk openReadOnly(Path path) throws IOException {
+    FileChannel cached = FileChannel.open(path, StandardOpenOption.READ);
+    try {
+      FileLock lock = lock(path, cached, true);
+      FileChannel direct =
+          FileChannel.open(path, StandardOpenOption.READ, ExtendedOpenOption.DIRECT);
+      return new FileDisk(path, cached, direct, lock, cached.size());
+    } catch (IOException | RuntimeException e) {
+      cached.close();
+      throw e;
+    }
+  }
+
+  private static FileLock lock(Path path, FileChannel channel, boolean shared) throws IOException {
     @Nullable FileLock lock;
     try {
-      lock = channel.tryLock();
+      lock = channel.tryLock(0, Long.MAX_VALUE, shared);
     } catch (OverlappingFileLockException e) {
       lock = null;
     }
@@ -64,7 +82,7 @@ public final class FileDisk implements Disk {
       throw new KurveException(
           ErrorCode.IN_USE,
           path + " is open in another process",
-          "stop the other chunkserver, or give this one a disk of its own");
+          "stop that process, or use a disk of its own");
     }
     return lock;
   }

@@ -1,0 +1,151 @@
+package io.kurve.blockdev.fuse;
+
+import io.kurve.blockdev.posix.DescriptorOwner;
+import io.kurve.blockdev.posix.Errno;
+import io.kurve.blockdev.posix.OwnedDescriptor;
+import io.kurve.blockdev.posix.Posix;
+import io.kurve.blockdev.posix.PosixException;
+import io.kurve.client.BlockVolume;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.FaultHandler;
+import io.kurve.core.failure.KurveException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+
+/** Makes mounts, each in a directory of its own named after the attachment. */
+public final class FuseMounts {
+  public static final Path DEVICE = Path.of("/dev/fuse");
+
+  /** As it shows in /proc/mounts. */
+  public static final String TYPE = "fuse.kurve";
+
+  private static final Duration NEGOTIATION_DEADLINE = Duration.ofSeconds(10);
+
+  private final Posix posix;
+  private final DescriptorOwner descriptors;
+  private final Path parent;
+  private final FuseLimits limits;
+  private final FuseMetrics metrics;
+  private final FaultHandler faults;
+
+  /**
+   * @param parent where the mounts' directories are made
+   */
+  public FuseMounts(
+      Posix posix,
+      DescriptorOwner descriptors,
+      Path parent,
+      FuseLimits limits,
+      FuseMetrics metrics,
+      FaultHandler faults) {
+    this.posix = posix;
+    this.descriptors = descriptors;
+    this.parent = parent;
+    this.limits = limits;
+    this.metrics = metrics;
+    this.faults = faults;
+  }
+
+  /**
+   * @param onRefused told why, once, when the mount has become EIO for ever
+   * @throws KurveException UNSUPPORTED when this machine or user can't mount
+   */
+  public FuseMount mount(BlockVolume volume, Consumer<String> onRefused)
+      throws IOException, InterruptedException {
+    BufferPool pool = new BufferPool(posix, limits);
+    int number = openDevice();
+    OwnedDescriptor descriptor =
+        descriptors.own(volume.attachment(), OwnedDescriptor.Role.FUSE_CONNECTION, number);
+    Path directory = parent.resolve(volume.attachment().toString());
+    try {
+      Files.createDirectories(directory);
+      mountOn(directory, number, volume);
+    } catch (IOException | RuntimeException e) {
+      descriptors.close(volume.attachment(), OwnedDescriptor.Role.FUSE_CONNECTION);
+      throw e;
+    }
+    FuseReplies replies = new FuseReplies(posix, descriptor, pool);
+    DataRequests data = new DataRequests(volume, replies, metrics, onRefused);
+    FuseConnection connection =
+        new FuseConnection(posix, descriptor, volume, limits, pool, replies, data);
+    FuseMount mount = new FuseMount(posix, descriptors, directory, volume, pool, data, connection);
+    connection.start(faults);
+    awaitNegotiation(mount, connection, directory);
+    return mount;
+  }
+
+  /** The volume's series go with its last mount on this host. */
+  public void forgetMetrics(String volumeName) {
+    metrics.forget(volumeName);
+  }
+
+  private static void awaitNegotiation(FuseMount mount, FuseConnection connection, Path directory)
+      throws IOException, InterruptedException {
+    try {
+      connection
+          .negotiated()
+          .orTimeout(NEGOTIATION_DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
+          .join();
+    } catch (CompletionException e) {
+      mount.close();
+      if (e.getCause() instanceof KurveException known) {
+        throw known;
+      }
+      if (e.getCause() instanceof TimeoutException) {
+        throw new KurveException(
+            ErrorCode.UNAVAILABLE,
+            "the kernel did not start to talk FUSE on " + directory,
+            "look in dmesg for the reason",
+            e);
+      }
+      throw e;
+    }
+  }
+
+  private int openDevice() throws PosixException {
+    try {
+      return posix.open(DEVICE.toString(), Posix.O_RDWR);
+    } catch (PosixException e) {
+      if (e.is(Errno.ENOENT) || e.is(Errno.ENODEV) || e.is(Errno.ENXIO)) {
+        throw new KurveException(
+            ErrorCode.UNSUPPORTED,
+            "no block device here: " + e.getMessage(),
+            "load the module (modprobe fuse), or give the container " + DEVICE,
+            e);
+      }
+      throw needsRoot(e);
+    }
+  }
+
+  private void mountOn(Path directory, int number, BlockVolume volume) throws PosixException {
+    String options = "fd=" + number + ",rootmode=40000,user_id=0,group_id=0";
+    try {
+      posix.mount(
+          "kurve-" + volume.attachment(),
+          directory.toString(),
+          TYPE,
+          Posix.MS_NOSUID | Posix.MS_NODEV | Posix.MS_NOEXEC,
+          options);
+    } catch (PosixException e) {
+      throw needsRoot(e);
+    }
+  }
+
+  private static KurveException needsRoot(PosixException e) {
+    if (e.is(Errno.EPERM) || e.is(Errno.EACCES)) {
+      return new KurveException(
+          ErrorCode.UNSUPPORTED,
+          "no block device here: " + e.getMessage(),
+          "run the volume host as root, with CAP_SYS_ADMIN",
+          e);
+    }
+    return new KurveException(
+        ErrorCode.UNSUPPORTED, "no block device here: " + e.getMessage(), "see dmesg", e);
+  }
+}

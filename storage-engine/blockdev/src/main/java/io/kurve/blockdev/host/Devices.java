@@ -1,0 +1,132 @@
+package io.kurve.blockdev.host;
+
+import io.kurve.blockdev.fuse.FuseMount;
+import io.kurve.blockdev.fuse.FuseMounts;
+import io.kurve.blockdev.host.AttachmentState.Device;
+import io.kurve.blockdev.loop.DeviceLinks;
+import io.kurve.blockdev.loop.LoopDevice;
+import io.kurve.blockdev.loop.LoopDevices;
+import io.kurve.client.BlockVolume;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.metadata.Volume;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes, grows and takes down what an opened volume has on this machine, in this order and back:
+ * mount, loop device, link.
+ */
+public final class Devices {
+  private static final Logger LOG = LoggerFactory.getLogger(Devices.class);
+  private static final Duration FLUSH_DEADLINE = Duration.ofSeconds(10);
+
+  /** The rest of the second in which a stall must turn into EIO is the kernel's. */
+  private static final Duration ABORT_GRACE = Duration.ofMillis(300);
+
+  private final FuseMounts mounts;
+  private final LoopDevices loops;
+  private final DeviceLinks links;
+
+  public Devices(FuseMounts mounts, LoopDevices loops, DeviceLinks links) {
+    this.mounts = mounts;
+    this.loops = loops;
+    this.links = links;
+  }
+
+  /** Says early what can't work. */
+  void verifyName(String volumeName) {
+    Path ignored = links.of(volumeName);
+  }
+
+  /** All of it or, when it throws, nothing. */
+  Device make(BlockVolume opened, Consumer<String> onFailed)
+      throws IOException, InterruptedException {
+    FuseMount mount = mounts.mount(opened, onFailed);
+    try {
+      LoopDevice loop =
+          loops.configure(opened.attachment(), mount.file(), opened.volume().logicalBlockBytes());
+      try {
+        verify(opened, loop);
+        return new Device(opened, mount, loop, links.create(opened.volume().name(), loop.path()));
+      } catch (IOException | RuntimeException e) {
+        loop.release();
+        throw e;
+      }
+    } catch (IOException | RuntimeException e) {
+      mount.close();
+      throw e;
+    }
+  }
+
+  private static void verify(BlockVolume opened, LoopDevice loop) throws IOException {
+    if (loop.backingInode() != opened.attachment().value()) {
+      throw new KurveException(
+          ErrorCode.INTERNAL,
+          loop.path() + " is not backed by the file of " + opened.attachment(),
+          "detach and attach again");
+    }
+    verifySize(opened.volume(), loop);
+  }
+
+  private static void verifySize(Volume volume, LoopDevice loop) throws IOException {
+    if (loop.sizeBytes() != volume.sizeBytes()) {
+      throw new KurveException(
+          ErrorCode.INTERNAL,
+          loop.path() + " has " + loop.sizeBytes() + " bytes, its volume " + volume.sizeBytes(),
+          "resize again");
+    }
+  }
+
+  /** The volume has its new size already. */
+  void grow(Device device) throws IOException {
+    // Asking for the size is what makes the kernel ask us: the loop driver uses what it knows.
+    long ignored = Files.size(device.mount().file());
+    device.loop().grow();
+    verifySize(device.volume().volume(), device.loop());
+  }
+
+  /** What only the kernel's cache has becomes durable, or this fails. */
+  void flush(Device device) throws IOException {
+    device.loop().flush(FLUSH_DEADLINE);
+  }
+
+  /** The whole of it; nobody may be using it. */
+  void release(Device device) throws IOException, InterruptedException {
+    device.loop().releaseUnused();
+    removeRest(device);
+  }
+
+  /**
+   * Everything in flight and to come fails, within a second, with or without the volume's help:
+   * processes that hang in it go on, and the device can be unmounted.
+   */
+  void abort(Device device, String why) throws IOException, InterruptedException {
+    device.mount().refuse(why);
+    device.volume().abort(why);
+    if (!device.mount().awaitIdle(ABORT_GRACE)) {
+      LOG.warn(
+          "{} requests on {} did not end: the kernel ends them",
+          device.mount().inFlight(),
+          device.loop().path());
+    }
+    device.mount().abort();
+  }
+
+  /** After an abort: what still uses the device keeps a dead one until it lets go. */
+  void releaseByForce(Device device) throws IOException, InterruptedException {
+    device.loop().release();
+    removeRest(device);
+  }
+
+  private void removeRest(Device device) throws IOException, InterruptedException {
+    links.remove(device.link(), device.loop().path());
+    device.mount().close();
+    mounts.forgetMetrics(device.volume().volume().name());
+  }
+}

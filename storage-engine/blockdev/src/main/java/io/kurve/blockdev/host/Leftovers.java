@@ -1,0 +1,68 @@
+package io.kurve.blockdev.host;
+
+import io.kurve.blockdev.fuse.FuseMounts;
+import io.kurve.blockdev.loop.BoundLoop;
+import io.kurve.blockdev.loop.DeviceLinks;
+import io.kurve.blockdev.loop.LoopDevices;
+import io.kurve.blockdev.posix.MountTable;
+import io.kurve.blockdev.posix.Posix;
+import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Clears what a killed host left: its loop devices, links and dead mounts. Known by one mark only,
+ * that they lie below this host's own directory; whoever calls this holds that directory's lock, so
+ * their process is dead.
+ */
+public final class Leftovers {
+  private static final Logger LOG = LoggerFactory.getLogger(Leftovers.class);
+
+  private final Posix posix;
+  private final LoopDevices loops;
+  private final DeviceLinks links;
+  private final Path mountsDirectory;
+
+  public Leftovers(Posix posix, LoopDevices loops, DeviceLinks links, Path mountsDirectory) {
+    this.posix = posix;
+    this.loops = loops;
+    this.links = links;
+    this.mountsDirectory = mountsDirectory;
+  }
+
+  public void clear() throws IOException {
+    // The loop devices first: once its mount is detached, nobody can tell whose a backing file was.
+    for (BoundLoop leftover : loops.boundBelow(mountsDirectory)) {
+      links.removeAllTo(leftover.device());
+      loops.clearLeftover(leftover);
+      LOG.warn("cleared {}, which a killed volume host left", leftover.device());
+      for (MountTable.Mount mount : MountTable.own().mounts()) {
+        if (mount.source().equals(leftover.device().toString())) {
+          LOG.warn(
+              "{} is still mounted at {} and answers EIO: unmount it (umount {}), then it is gone",
+              leftover.device(),
+              mount.point(),
+              mount.point());
+        }
+      }
+    }
+    for (MountTable.Mount mount : MountTable.own().mounts()) {
+      if (mount.type().equals(FuseMounts.TYPE)
+          && Path.of(mount.point()).startsWith(mountsDirectory)) {
+        posix.unmount(mount.point(), Posix.MNT_FORCE | Posix.MNT_DETACH);
+        LOG.warn("unmounted {}, which a killed volume host left", mount.point());
+      }
+    }
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(mountsDirectory)) {
+      for (Path entry : entries) {
+        Files.delete(entry);
+      }
+    } catch (DirectoryNotEmptyException e) {
+      LOG.warn("{} holds something that no volume host made: left alone", e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package io.kurve.blockdev.host;
+
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A host's own directory, locked for as long as it lives: {@code lock} and {@code mounts/}. Two
+ * hosts in one would take each other's devices for leftovers.
+ */
+public final class RunDirectory implements AutoCloseable {
+  private final Path mounts;
+  private final FileChannel channel;
+
+  private RunDirectory(Path mounts, FileChannel channel) {
+    this.mounts = mounts;
+    this.channel = channel;
+  }
+
+  /**
+   * @throws KurveException IN_USE when another host has it
+   */
+  public static RunDirectory lock(Path directory) throws IOException {
+    Path mounts = directory.resolve("mounts");
+    Files.createDirectories(mounts);
+    FileChannel channel =
+        FileChannel.open(
+            directory.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    @Nullable FileLock lock;
+    try {
+      lock = channel.tryLock();
+    } catch (OverlappingFileLockException e) {
+      lock = null;
+    }
+    if (lock == null) {
+      channel.close();
+      throw new KurveException(
+          ErrorCode.IN_USE,
+          "another volume host runs in " + directory,
+          "stop it, or give this one a run directory of its own");
+    }
+    // As the kernel names it in mountinfo and sysfs.
+    return new RunDirectory(mounts.toRealPath(), channel);
+  }
+
+  public Path mounts() {
+    return mounts;
+  }
+
+  /** Gives the lock up; what is mounted stays. */
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+}

@@ -1,0 +1,514 @@
+package io.kurve.blockdev.host;
+
+import io.kurve.blockdev.host.AttachmentState.Device;
+import io.kurve.blockdev.host.AttachmentState.Failed;
+import io.kurve.blockdev.host.AttachmentState.Serving;
+import io.kurve.blockdev.loop.DeviceUsers;
+import io.kurve.client.BlockVolume;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.metadata.VolumeHostService;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** All attachments of this host, by volume name: one for each volume at most. */
+public final class VolumeHost implements VolumeHostService {
+  private static final Logger LOG = LoggerFactory.getLogger(VolumeHost.class);
+  private static final Duration OPERATION_DEADLINE = Duration.ofSeconds(30);
+  private static final Duration SHUT_DOWN_DEADLINE = Duration.ofSeconds(25);
+  private static final Duration FORCED_CLOSE_DEADLINE = Duration.ofSeconds(2);
+  private static final Duration PASSING_USER_DEADLINE = Duration.ofSeconds(1);
+  private static final Duration POLL = Duration.ofMillis(20);
+
+  private final VolumeOpener opener;
+  private final Devices devices;
+  private final Executor executor;
+
+  /** Guards the map. */
+  private final ReentrantLock lock = new ReentrantLock();
+
+  private final Map<String, VolumeAttachment> attachments = new TreeMap<>();
+
+  /**
+   * @param executor of platform threads, bounded; operations wait on it for the kernel
+   */
+  public VolumeHost(VolumeOpener opener, Devices devices, Executor executor) {
+    this.opener = opener;
+    this.devices = devices;
+    this.executor = executor;
+  }
+
+  @Override
+  public CompletionStage<AttachedDevice> attach(String volumeName) {
+    return run("attach", volumeName, () -> attachNow(volumeName));
+  }
+
+  @Override
+  public CompletionStage<Void> detach(String volumeName, boolean force) {
+    return runToEnd(
+        "detach",
+        volumeName,
+        () -> {
+          VolumeAttachment attachment = find(volumeName);
+          if (force) {
+            detachByForce(attachment);
+          } else {
+            detachNow(attachment);
+          }
+        });
+  }
+
+  @Override
+  public CompletionStage<List<AttachedDevice>> list() {
+    return run(
+        "list",
+        "*",
+        () -> {
+          List<AttachedDevice> list = new ArrayList<>();
+          for (VolumeAttachment attachment : all()) {
+            Optional<Device> device = attachment.device();
+            if (device.isPresent()) {
+              list.add(describe(attachment, device.get()));
+            }
+          }
+          return list;
+        });
+  }
+
+  @Override
+  public CompletionStage<AttachedDevice> info(String volumeName) {
+    return run(
+        "info",
+        volumeName,
+        () -> {
+          VolumeAttachment attachment = find(volumeName);
+          return describe(attachment, deviceOf(attachment));
+        });
+  }
+
+  @Override
+  public CompletionStage<AttachedDevice> resize(String volumeName) {
+    return run("resize", volumeName, () -> resizeNow(find(volumeName)));
+  }
+
+  /**
+   * Detaches what nobody uses, one after the other; the rest answers EIO once this process is gone,
+   * since nobody can take it over yet.
+   */
+  public void shutDown() {
+    List<CompletableFuture<Void>> detaching = new ArrayList<>();
+    for (VolumeAttachment attachment : all()) {
+      detaching.add(
+          runToEnd("detach", attachment.volumeName(), () -> detachNow(attachment))
+              .handle((done, failure) -> logShutDown(attachment, failure)));
+    }
+    try {
+      var unused =
+          CompletableFuture.allOf(detaching.toArray(CompletableFuture[]::new))
+              .get(SHUT_DOWN_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      LOG.warn("not all volumes were detached within {}", SHUT_DOWN_DEADLINE, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static @Nullable Void logShutDown(
+      VolumeAttachment attachment, @Nullable Throwable failure) {
+    if (failure == null) {
+      LOG.info("volume {} detached", attachment.volumeName());
+    } else {
+      LOG.warn(
+          "volume {} stays attached and answers EIO from now on: no other process can take its"
+              + " device over",
+          attachment.volumeName(),
+          failure);
+    }
+    return null;
+  }
+
+  private AttachedDevice attachNow(String volumeName) throws IOException, InterruptedException {
+    devices.verifyName(volumeName);
+    while (true) {
+      VolumeAttachment fresh = new VolumeAttachment(volumeName);
+      fresh.beginOperation(OPERATION_DEADLINE);
+      try {
+        VolumeAttachment present = putIfAbsent(fresh);
+        if (present.equals(fresh)) {
+          return open(fresh);
+        }
+        Optional<AttachedDevice> device = attached(present);
+        if (device.isPresent()) {
+          return device.get();
+        }
+      } finally {
+        fresh.endOperation();
+      }
+    }
+  }
+
+  /** Empty when the one that was here is gone. */
+  private Optional<AttachedDevice> attached(VolumeAttachment present)
+      throws IOException, InterruptedException {
+    present.beginOperation(OPERATION_DEADLINE);
+    try {
+      return switch (present.state()) {
+        case Serving serving -> Optional.of(describe(present, serving.device()));
+        case Failed failed -> {
+          release(present);
+          yield Optional.empty();
+        }
+        case AttachmentState.Opening opening -> Optional.empty();
+        case AttachmentState.Releasing releasing -> Optional.empty();
+        case AttachmentState.Released released -> Optional.empty();
+      };
+    } finally {
+      present.endOperation();
+    }
+  }
+
+  private AttachedDevice open(VolumeAttachment attachment)
+      throws IOException, InterruptedException {
+    boolean opened = false;
+    try {
+      BlockVolume volume = openVolume(attachment.volumeName());
+      try {
+        Device device = devices.make(volume, attachment::failed);
+        attachment.opened(device);
+        opened = true;
+        LOG.info(
+            "volume {} attached: {} -> {}, {}",
+            attachment.volumeName(),
+            device.link(),
+            device.loop().path(),
+            volume.attachment());
+        return describe(attachment, device);
+      } finally {
+        if (!opened) {
+          closeVolume(volume, FORCED_CLOSE_DEADLINE);
+        }
+      }
+    } finally {
+      if (!opened) {
+        forget(attachment);
+      }
+    }
+  }
+
+  private BlockVolume openVolume(String volumeName) throws InterruptedException {
+    CompletableFuture<BlockVolume> opening = opener.open(volumeName).toCompletableFuture();
+    try {
+      return await(opening, OPERATION_DEADLINE);
+    } catch (TimeoutException e) {
+      // Should it open after all, nobody wants it any more.
+      var unused = opening.thenCompose(BlockVolume::close);
+      throw new KurveException(
+          ErrorCode.DEADLINE_EXCEEDED,
+          "volume "
+              + volumeName
+              + " could not be opened within "
+              + OPERATION_DEADLINE.toSeconds()
+              + " s",
+          "see `kurve cluster status` for what is missing",
+          e);
+    }
+  }
+
+  private void detachNow(VolumeAttachment attachment) throws IOException, InterruptedException {
+    attachment.beginOperation(OPERATION_DEADLINE);
+    try {
+      release(attachment);
+    } finally {
+      attachment.endOperation();
+    }
+  }
+
+  /** Within an operation. */
+  private void release(VolumeAttachment attachment) throws IOException, InterruptedException {
+    Device device = deviceOf(attachment);
+    refuseWhileUsed(attachment, device);
+    if (!attachment.hasFailed()) {
+      devices.flush(device);
+    }
+    Device released = attachment.releasing();
+    try {
+      devices.release(released);
+    } catch (KurveException e) {
+      attachment.keptAfterAll();
+      throw e;
+    } catch (IOException e) {
+      attachment.failed("taking its device down failed: " + e.getMessage());
+      attachment.keptAfterAll();
+      throw e;
+    }
+    forget(attachment);
+    if (!closeVolume(released.volume(), OPERATION_DEADLINE)) {
+      throw new KurveException(
+          ErrorCode.UNAVAILABLE,
+          "the device of volume "
+              + attachment.volumeName()
+              + " is gone, but its attachment could not be given up yet",
+          "this host goes on trying; see `kurve cluster status` for what is missing");
+    }
+  }
+
+  private void detachByForce(VolumeAttachment attachment) throws IOException, InterruptedException {
+    Optional<Device> stalled = attachment.device();
+    if (stalled.isPresent()) {
+      // Before waiting for our turn: an ordinary detach may hang in the stall that this ends.
+      attachment.failed("detached by force");
+      devices.abort(stalled.get(), "detached by force");
+    }
+    attachment.beginOperation(OPERATION_DEADLINE);
+    try {
+      Device device = deviceOf(attachment);
+      List<String> mountPoints = device.loop().users().mountPoints();
+      Device released = attachment.releasing();
+      try {
+        devices.releaseByForce(released);
+      } catch (IOException | RuntimeException e) {
+        attachment.keptAfterAll();
+        throw e;
+      }
+      forget(attachment);
+      if (!mountPoints.isEmpty()) {
+        LOG.warn(
+            "{} of volume {} is still mounted at {} and answers EIO; it goes when it is unmounted",
+            released.loop().path(),
+            attachment.volumeName(),
+            String.join(", ", mountPoints));
+      }
+      if (!closeVolume(released.volume(), FORCED_CLOSE_DEADLINE)) {
+        LOG.warn(
+            "{} of volume {} is not given up yet: the cluster does not answer; trying goes on",
+            released.volume().attachment(),
+            attachment.volumeName());
+      }
+    } finally {
+      attachment.endOperation();
+    }
+  }
+
+  private static void refuseWhileUsed(VolumeAttachment attachment, Device device)
+      throws IOException, InterruptedException {
+    DeviceUsers users = device.loop().users();
+    long end = System.nanoTime() + PASSING_USER_DEADLINE.toNanos();
+    // Programs that look at each new block device (udev) come and go.
+    while (users.mountPoints().isEmpty() && !users.none() && System.nanoTime() < end) {
+      Thread.sleep(POLL);
+      users = device.loop().users();
+    }
+    if (!users.none()) {
+      throw new KurveException(
+          ErrorCode.IN_USE,
+          "volume "
+              + attachment.volumeName()
+              + " is in use: "
+              + device.loop().path()
+              + " is "
+              + users.describeOr(""),
+          users.mountPoints().isEmpty()
+              ? "stop what uses it, then detach"
+              : "unmount it (umount " + users.mountPoints().getFirst() + "), then detach");
+    }
+  }
+
+  private AttachedDevice resizeNow(VolumeAttachment attachment)
+      throws IOException, InterruptedException {
+    attachment.beginOperation(OPERATION_DEADLINE);
+    try {
+      Device device = deviceOf(attachment);
+      var unused = await(device.volume().refresh().toCompletableFuture(), OPERATION_DEADLINE);
+      devices.grow(device);
+      return describe(attachment, device);
+    } catch (TimeoutException e) {
+      throw new KurveException(
+          ErrorCode.DEADLINE_EXCEEDED,
+          "the size of volume "
+              + attachment.volumeName()
+              + " could not be learned within "
+              + OPERATION_DEADLINE.toSeconds()
+              + " s",
+          "see whether an MDS is up, then resize again",
+          e);
+    } finally {
+      attachment.endOperation();
+    }
+  }
+
+  /**
+   * @return false when that is not done at the deadline; it goes on
+   */
+  private static boolean closeVolume(BlockVolume volume, Duration deadline)
+      throws InterruptedException {
+    try {
+      var unused = await(volume.close().toCompletableFuture(), deadline);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    } catch (KurveException e) {
+      if (e.code() == ErrorCode.FENCED || e.code() == ErrorCode.NOT_FOUND) {
+        return true; // it has been taken from us before
+      }
+      LOG.warn("{} was not given up: {}", volume.attachment(), e.oneLine());
+      return false;
+    }
+  }
+
+  private static AttachedDevice describe(VolumeAttachment attachment, Device device)
+      throws IOException {
+    return new AttachedDevice(
+        attachment.volumeName(),
+        device.volume().volume().id(),
+        device.volume().attachment(),
+        device.loop().path().toString(),
+        device.link().toString(),
+        device.volume().volume().sizeBytes(),
+        attachment.hasFailed() ? DeviceState.FAILED : DeviceState.READY,
+        device.loop().users().mountPoints());
+  }
+
+  private VolumeAttachment putIfAbsent(VolumeAttachment fresh) {
+    lock.lock();
+    try {
+      VolumeAttachment present = attachments.putIfAbsent(fresh.volumeName(), fresh);
+      return present == null ? fresh : present;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void forget(VolumeAttachment attachment) {
+    attachment.released();
+    lock.lock();
+    try {
+      attachments.remove(attachment.volumeName(), attachment);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private VolumeAttachment find(String volumeName) {
+    lock.lock();
+    try {
+      VolumeAttachment attachment = attachments.get(volumeName);
+      if (attachment == null) {
+        throw notAttached(volumeName);
+      }
+      return attachment;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private List<VolumeAttachment> all() {
+    lock.lock();
+    try {
+      return List.copyOf(attachments.values());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static Device deviceOf(VolumeAttachment attachment) {
+    return attachment.device().orElseThrow(() -> notAttached(attachment.volumeName()));
+  }
+
+  private static KurveException notAttached(String volumeName) {
+    return new KurveException(
+        ErrorCode.NOT_FOUND,
+        "volume " + volumeName + " is not attached to this host",
+        "`kurve volume info " + volumeName + "` says where it is attached");
+  }
+
+  private interface Operation<T> {
+    T run() throws IOException, InterruptedException;
+  }
+
+  private interface Step {
+    void run() throws IOException, InterruptedException;
+  }
+
+  private CompletableFuture<Void> runToEnd(String what, String volumeName, Step step) {
+    CompletableFuture<Void> result = new CompletableFuture<>();
+    var unused =
+        run(
+                what,
+                volumeName,
+                () -> {
+                  step.run();
+                  return true;
+                })
+            .whenComplete((done, failure) -> {
+              if (failure == null) {
+                result.complete(null);
+              } else {
+                result.completeExceptionally(failure);
+              }
+            });
+    return result;
+  }
+
+  private <T> CompletableFuture<T> run(String what, String volumeName, Operation<T> operation) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    try {
+      executor.execute(() -> complete(result, what + " of volume " + volumeName, operation));
+    } catch (RejectedExecutionException e) {
+      result.completeExceptionally(
+          new KurveException(
+              ErrorCode.OVERLOAD, "too many operations wait on this volume host", "try again", e));
+    }
+    return result;
+  }
+
+  private static <T> void complete(
+      CompletableFuture<T> result, String what, Operation<T> operation) {
+    try {
+      result.complete(operation.run());
+    } catch (KurveException e) {
+      result.completeExceptionally(e);
+    } catch (IOException e) {
+      result.completeExceptionally(
+          new KurveException(
+              ErrorCode.INTERNAL, what + " failed: " + e.getMessage(), "see dmesg", e));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      result.completeExceptionally(
+          new KurveException(
+              ErrorCode.UNAVAILABLE,
+              what + " was interrupted: the volume host is going down",
+              "try again when it is back",
+              e));
+    } catch (RuntimeException e) { // a task's top level: the caller gets it
+      result.completeExceptionally(e);
+    }
+  }
+
+  private static <T> T await(CompletableFuture<T> stage, Duration deadline)
+      throws InterruptedException, TimeoutException {
+    try {
+      return stage.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof KurveException known) {
+        throw known;
+      }
+      throw new IllegalStateException("a volume broke its word on how it fails", e.getCause());
+    }
+  }
+}

@@ -1,0 +1,111 @@
+package io.kurve.blockdev.loop;
+
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Stable names of devices: {@code DIRECTORY/VOLUME -> /dev/loopN}. A link appears and changes in
+ * one step.
+ */
+public final class DeviceLinks {
+  private static final Logger LOG = LoggerFactory.getLogger(DeviceLinks.class);
+  private static final Pattern LOOP = Pattern.compile("/dev/loop([0-9]+)");
+  private static final Pattern VOLUME_NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.:-]{0,254}");
+
+  private final Path directory;
+  private final Path ownBackingFiles;
+
+  /**
+   * @param ownBackingFiles where the backing files of our own devices are: a link to one of those
+   *     is ours to replace
+   */
+  public DeviceLinks(Path directory, Path ownBackingFiles) {
+    this.directory = directory;
+    this.ownBackingFiles = ownBackingFiles;
+  }
+
+  public Path of(String volumeName) {
+    if (!VOLUME_NAME.matcher(volumeName).matches()) {
+      throw new KurveException(
+          ErrorCode.INVALID_ARGUMENT,
+          "'" + volumeName + "' can't be the name of a device",
+          "use letters, digits, dots, dashes and underscores");
+    }
+    return directory.resolve(volumeName);
+  }
+
+  /**
+   * @throws KurveException IN_USE when the name leads to a device of another host of this machine
+   */
+  public Path create(String volumeName, Path device) throws IOException {
+    Path link = of(volumeName);
+    Files.createDirectories(directory);
+    if (Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
+      refuseForeign(link);
+    }
+    Path fresh = directory.resolve("." + volumeName + "." + ProcessHandle.current().pid());
+    Files.deleteIfExists(fresh);
+    Files.createSymbolicLink(fresh, device);
+    Files.move(fresh, link, StandardCopyOption.ATOMIC_MOVE);
+    return link;
+  }
+
+  /** Without effect when the link leads elsewhere by now. */
+  public void remove(Path link, Path device) throws IOException {
+    if (Files.isSymbolicLink(link) && Files.readSymbolicLink(link).equals(device)) {
+      Files.delete(link);
+    }
+  }
+
+  /** Removes every link to the device, whatever its name. */
+  public void removeAllTo(Path device) throws IOException {
+    if (Files.notExists(directory)) {
+      return;
+    }
+    try (DirectoryStream<Path> links = Files.newDirectoryStream(directory)) {
+      for (Path link : links) {
+        remove(link, device);
+      }
+    } catch (NotDirectoryException e) {
+      LOG.warn("{} is no directory: no link of a volume can be in it", directory);
+    }
+  }
+
+  private void refuseForeign(Path link) throws IOException {
+    if (!Files.isSymbolicLink(link)) {
+      throw new KurveException(
+          ErrorCode.ALREADY_EXISTS,
+          link + " is there and is no link",
+          "move it away, or give the volume host another link directory");
+    }
+    Path target = Files.readSymbolicLink(link);
+    Matcher loop = LOOP.matcher(target.toString());
+    Optional<Path> backing =
+        loop.matches()
+            ? LoopDevices.backingFile(Integer.parseInt(loop.group(1)))
+            : Optional.empty();
+    if (backing.isPresent() && !backing.get().startsWith(ownBackingFiles)) {
+      throw new KurveException(
+          ErrorCode.IN_USE,
+          link
+              + " leads to "
+              + target
+              + ", a device of another host on this machine (file "
+              + backing.get()
+              + ")",
+          "detach it there, or give this volume host another link directory");
+    }
+  }
+}

@@ -1,0 +1,211 @@
+package io.kurve.chunkserver.copyset;
+
+import io.kurve.chunkserver.copyset.ReplicaPeer.BlockRun;
+import io.kurve.chunkserver.copyset.ReplicaPeer.BlockTable;
+import io.kurve.chunkserver.copyset.ReplicaPeer.Manifest;
+import io.kurve.chunkserver.store.SlotStore;
+import io.kurve.chunkserver.store.SlotStore.CopysetControl;
+import io.kurve.chunkserver.store.SlotStore.Slot;
+import io.kurve.core.checksum.BlockChecksum;
+import io.kurve.core.data.ChunkAddress;
+import io.kurve.core.log.LogPosition;
+import io.kurve.core.unit.Geometry;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.locks.Lock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A replica's blocks as readers, repairs and other replicas see them. Safe for several threads;
+ * every method fails while the replica is being installed.
+ */
+public final class ChunkBlocks {
+  private final CopysetStateMachine replica;
+  private final SlotStore store;
+  private final ChunkGuards guards;
+
+  ChunkBlocks(CopysetStateMachine replica, SlotStore store, ChunkGuards guards) {
+    this.replica = replica;
+    this.store = store;
+    this.guards = guards;
+  }
+
+  /**
+   * Reads and verifies; a chunk that does not exist reads as zeros.
+   *
+   * @return the damaged blocks, by position in this read
+   */
+  public BitSet read(
+      ChunkAddress address, int firstBlock, int count, ByteBuffer target, int[] checksums)
+      throws IOException {
+    return guarded(
+        guards.reading(address.chunk()),
+        address,
+        slot -> {
+          if (slot == null) {
+            while (target.hasRemaining()) {
+              target.putLong(0);
+            }
+            Arrays.fill(checksums, BlockChecksum.ZERO_BLOCK);
+            return new BitSet();
+          }
+          return store.read(slot, firstBlock, count, target, checksums);
+        });
+  }
+
+  /** The checksum that the own table holds for a block; empty when that entry is damaged. */
+  public OptionalInt checksum(ChunkAddress address, int block) throws IOException {
+    return guarded(
+        guards.reading(address.chunk()),
+        address,
+        slot -> {
+          int[] checksum = {BlockChecksum.ZERO_BLOCK};
+          boolean good = slot == null || store.checksums(slot, block, 1, checksum).isEmpty();
+          return good ? OptionalInt.of(checksum[0]) : OptionalInt.empty();
+        });
+  }
+
+  /**
+   * Puts a peer's copy in the place of a damaged block whose checksum the own table still holds.
+   *
+   * @return false when the block has changed since and the copy is not it
+   */
+  public boolean repair(ChunkAddress address, int block, ByteBuffer copy) throws IOException {
+    int actual = BlockChecksum.of(copy);
+    return guarded(
+        guards.changing(address.chunk()),
+        address,
+        slot -> {
+          int[] checksum = new int[1];
+          if (slot == null
+              || !store.checksums(slot, block, 1, checksum).isEmpty()
+              || checksum[0] != actual) {
+            return false;
+          }
+          store.write(slot, block, copy.duplicate(), new int[] {actual});
+          return true;
+        });
+  }
+
+  /**
+   * Puts what two peers agree on, at one applied position, in the place of a block whose own table
+   * entry is damaged.
+   *
+   * @param written false: the block was never written
+   * @return false when this replica is not at that position
+   */
+  public boolean replace(
+      ChunkAddress address, int block, ByteBuffer copy, boolean written, LogPosition agreedAt)
+      throws IOException {
+    Lock noEntryMeanwhile = replica.applyLock();
+    noEntryMeanwhile.lock();
+    try {
+      if (!replica.applied().equals(agreedAt)) {
+        return false;
+      }
+      return guarded(
+          guards.changing(address.chunk()),
+          address,
+          slot -> {
+            if (slot == null) {
+              return false;
+            }
+            if (written) {
+              store.write(slot, block, copy.duplicate(), new int[] {BlockChecksum.of(copy)});
+            } else {
+              store.erase(slot, block, 1);
+            }
+            return true;
+          });
+    } finally {
+      noEntryMeanwhile.unlock();
+    }
+  }
+
+  /** For another replica's install: the newest durable checkpoint. */
+  public Manifest manifest() throws IOException {
+    CopysetControl control = replica.persistedControl();
+    if (control.installing() || replica.isInstalling()) {
+      throw new IOException(replica.copyset() + " is being installed here: no source");
+    }
+    return new Manifest(
+        control.at(),
+        control.membership(),
+        control.state(),
+        ControlImages.addresses(control.slots()));
+  }
+
+  public List<Optional<Digest128>> digests(List<ChunkAddress> chunks) throws IOException {
+    List<Optional<Digest128>> digests = new ArrayList<>();
+    for (ChunkAddress chunk : chunks) {
+      digests.add(table(chunk).map(BlockTables::digest));
+    }
+    return digests;
+  }
+
+  /** Empty when there is no such chunk. */
+  public Optional<BlockTable> table(ChunkAddress chunk) throws IOException {
+    return guarded(
+        guards.reading(chunk.chunk()),
+        chunk,
+        slot -> {
+          if (slot == null) {
+            return Optional.empty();
+          }
+          Optional<BlockTable> table = BlockTables.of(store, slot);
+          if (table.isEmpty()) {
+            throw new IOException("the block table of " + chunk + " is damaged here");
+          }
+          return table;
+        });
+  }
+
+  /** Empty when there is no such chunk. */
+  public Optional<BlockRun> run(ChunkAddress chunk, int firstBlock, int count) throws IOException {
+    return guarded(
+        guards.reading(chunk.chunk()),
+        chunk,
+        slot -> {
+          if (slot == null) {
+            return Optional.empty();
+          }
+          ByteBuffer blocks = ByteBuffer.allocate(count * Geometry.BLOCK_BYTES);
+          int[] checksums = new int[count];
+          LogPosition applied = replica.applied();
+          BitSet damaged = store.read(slot, firstBlock, count, blocks, checksums);
+          if (!damaged.isEmpty()) {
+            throw new IOException(
+                "blocks " + damaged + " from " + firstBlock + " of " + chunk + " are damaged here");
+          }
+          BitSet written = store.written(slot).get(firstBlock, firstBlock + count);
+          return Optional.of(new BlockRun(blocks.flip(), checksums, written, applied));
+        });
+  }
+
+  private <T> T guarded(Lock guard, ChunkAddress address, OnSlot<T> body) throws IOException {
+    guard.lock();
+    try {
+      if (replica.isInstalling()) {
+        throw new IOException(replica.copyset() + " is being installed here: it shows no block");
+      }
+      Slot slot = replica.slot(address);
+      if (slot != null && !slot.address().equals(address)) {
+        throw new IOException(address.chunk() + " is " + slot.address() + ", not " + address);
+      }
+      return body.on(slot);
+    } finally {
+      guard.unlock();
+    }
+  }
+
+  @FunctionalInterface
+  private interface OnSlot<T> {
+    T on(@Nullable Slot slot) throws IOException;
+  }
+}

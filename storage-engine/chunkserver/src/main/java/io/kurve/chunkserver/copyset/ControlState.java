@@ -1,0 +1,133 @@
+package io.kurve.chunkserver.copyset;
+
+import io.kurve.chunkserver.copyset.Command.BlockChange;
+import io.kurve.chunkserver.copyset.Command.MdsCommand;
+import io.kurve.chunkserver.copyset.Command.Origin;
+import io.kurve.chunkserver.copyset.Command.PurgeVolume;
+import io.kurve.chunkserver.copyset.Command.SetGrant;
+import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.MdsTerm;
+import io.kurve.core.id.VolumeId;
+import io.kurve.core.metadata.ChunkserverCommands.Grant;
+import java.util.Collections;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Grants, applied requests and tombstones of a copyset: all that decides whether a command takes
+ * effect. Knows no slot and no block, so that it is the same on every replica at one log position.
+ *
+ * <p>Asking never changes it; the {@code applied} methods do, once an entry is in effect. Not safe
+ * for several threads: its owner guards it.
+ */
+final class ControlState {
+  private final TreeMap<VolumeId, VolumeControl> volumes;
+  private final TreeMap<VolumeId, Long> deleted;
+  private MdsTerm term;
+
+  ControlState() {
+    this(new MdsTerm(0), new TreeMap<>(), new TreeMap<>());
+  }
+
+  ControlState(
+      MdsTerm term,
+      NavigableMap<VolumeId, VolumeControl> volumes,
+      NavigableMap<VolumeId, Long> deleted) {
+    this.term = term;
+    this.volumes = new TreeMap<>(volumes);
+    this.deleted = new TreeMap<>(deleted);
+  }
+
+  /** Why a change of blocks does not take effect; empty when it does. */
+  Optional<CommandReply> verdict(BlockChange change) {
+    Origin origin = change.origin();
+    RequestWindow window = window(change.address().volume(), origin.id().attachment());
+    if (window == null) {
+      return Optional.of(fenced(change.address().volume(), origin.id().attachment()));
+    }
+    if (origin.id().number() >= RequestWindow.MAX_NUMBER) {
+      return Optional.of(new CommandReply.Refused("request number " + origin.id().number()));
+    }
+    return switch (window.standing(origin.id(), origin.answeredBelow())) {
+      case NEW -> Optional.empty();
+      case APPLIED -> Optional.of(new CommandReply.Done());
+      case ANSWERED -> Optional.of(new CommandReply.AlreadyAnswered());
+      case FULL -> Optional.of(new CommandReply.WindowFull());
+    };
+  }
+
+  boolean admits(VolumeId volume, AttachmentId attachment) {
+    return window(volume, attachment) != null;
+  }
+
+  CommandReply.Fenced fenced(VolumeId volume, AttachmentId attachment) {
+    return new CommandReply.Fenced(
+        deleted.containsKey(volume)
+            ? volume + " is deleted"
+            : attachment + " has no grant for " + volume);
+  }
+
+  /** An entry of this origin came by, whatever became of it. */
+  void heard(BlockChange change) {
+    VolumeControl volume = volumes.get(change.address().volume());
+    RequestWindow window = volume == null ? null : volume.window(change.origin().id().attachment());
+    if (volume != null && window != null) {
+      window.raise(change.origin().answeredBelow());
+      volume.raiseSequence(change.origin().volumeSequence());
+    }
+  }
+
+  void applied(BlockChange change) {
+    RequestWindow window = window(change.address().volume(), change.origin().id().attachment());
+    if (window == null) {
+      throw new IllegalStateException(change.origin().id() + " was applied without a grant");
+    }
+    window.record(change.origin().id());
+  }
+
+  Optional<CommandReply> verdict(MdsCommand command) {
+    if (command.term().compareTo(term) < 0) {
+      return Optional.of(new CommandReply.StaleTerm(term));
+    }
+    return switch (command) {
+      case PurgeVolume purge -> Optional.empty();
+      case SetGrant(MdsTerm ignored, Grant grant) ->
+          deleted.containsKey(grant.volume())
+              ? Optional.of(new CommandReply.Refused(grant.volume() + " is deleted for ever"))
+              : volumes.getOrDefault(grant.volume(), new VolumeControl()).objection(grant);
+    };
+  }
+
+  void applied(SetGrant command) {
+    term = command.term();
+    volumes
+        .computeIfAbsent(command.grant().volume(), absent -> new VolumeControl())
+        .grant(command.grant());
+  }
+
+  void applied(PurgeVolume command) {
+    term = command.term();
+    volumes.remove(command.volume());
+    deleted.merge(command.volume(), command.deletingTransaction(), Math::min);
+  }
+
+  MdsTerm term() {
+    return term;
+  }
+
+  NavigableMap<VolumeId, VolumeControl> volumes() {
+    return Collections.unmodifiableNavigableMap(volumes);
+  }
+
+  /** Volumes that are gone for ever, each with the transaction that ended it. */
+  NavigableMap<VolumeId, Long> deleted() {
+    return Collections.unmodifiableNavigableMap(deleted);
+  }
+
+  private @Nullable RequestWindow window(VolumeId volume, AttachmentId attachment) {
+    VolumeControl control = volumes.get(volume);
+    return control == null ? null : control.window(attachment);
+  }
+}

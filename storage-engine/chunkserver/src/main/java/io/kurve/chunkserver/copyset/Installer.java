@@ -1,0 +1,266 @@
+package io.kurve.chunkserver.copyset;
+
+import io.kurve.chunkserver.copyset.ReplicaPeer.BlockRun;
+import io.kurve.chunkserver.copyset.ReplicaPeer.BlockTable;
+import io.kurve.chunkserver.copyset.ReplicaPeer.Manifest;
+import io.kurve.chunkserver.store.SlotStore;
+import io.kurve.chunkserver.store.SlotStore.CopysetControl;
+import io.kurve.chunkserver.store.SlotStore.NoFreeSlot;
+import io.kurve.chunkserver.store.SlotStore.Slot;
+import io.kurve.core.checksum.BlockChecksum;
+import io.kurve.core.data.ChunkAddress;
+import io.kurve.core.id.CopysetKey;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.log.LogPosition;
+import io.kurve.core.unit.Geometry;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.Lock;
+
+/**
+ * Makes this replica's blocks those of another one, fetching only what differs.
+ *
+ * <pre>
+ *   durable mark "installing"          (by the state machine, before the first block)
+ *   manifest of the source             control state exactly at S, list of chunks
+ *   slots for the chunks that lack one, durable with the mark: a restart finds what came so far
+ *   per chunk  digests differ ──> tables differ ──> only those blocks are fetched or erased
+ *              equal          ──> every kept block is read from disk and verified
+ *   durable control state at S, mark off                    (by the state machine)
+ * </pre>
+ *
+ * <p>The source goes on applying meanwhile, so blocks may be newer than S, or a chunk gone: the
+ * entries after S, which are applied next, write the same again.
+ */
+final class Installer {
+  private static final int BATCH_CHUNKS = 64;
+  private static final int RUN_BLOCKS = Geometry.MAX_REQUEST_BYTES / Geometry.BLOCK_BYTES;
+
+  private final CopysetKey copyset;
+  private final SlotStore store;
+  private final ChunkGuards guards;
+  private final ReplicaPeer peers;
+  private final CatchUp catchUp;
+
+  Installer(
+      CopysetKey copyset, SlotStore store, ChunkGuards guards, ReplicaPeer peers, CatchUp catchUp) {
+    this.copyset = copyset;
+    this.store = store;
+    this.guards = guards;
+    this.peers = peers;
+    this.catchUp = catchUp;
+  }
+
+  /**
+   * @param control what is true once it is durable
+   * @param dropped slots that it does not name any more
+   */
+  record Result(CopysetControl control, List<Slot> dropped) {}
+
+  @FunctionalInterface
+  interface Mark {
+    void persist(List<Slot> slots) throws IOException;
+  }
+
+  Result run(ReplicaId source, LogPosition wanted, List<Slot> own, Mark mark)
+      throws IOException, InterruptedException {
+    Manifest manifest = peers.manifest(source, copyset);
+    if (manifest.at().index() < wanted.index()) {
+      throw new IOException(
+          copyset
+              + ": "
+              + source
+              + " has a checkpoint at "
+              + manifest.at().index()
+              + " only, wanted is "
+              + wanted.index());
+    }
+    CatchUp.Kind kind = own.isEmpty() ? CatchUp.Kind.FULL : CatchUp.Kind.DELTA;
+    List<Slot> dropped = new ArrayList<>();
+    Map<ChunkAddress, Slot> target = slotsFor(manifest.chunks(), own, dropped, mark);
+    CopysetControl control =
+        new CopysetControl(
+            copyset,
+            manifest.at(),
+            manifest.membership(),
+            false,
+            List.copyOf(target.values()),
+            manifest.state());
+    ControlImages.checkedControl(control);
+    List<ChunkAddress> chunks = List.copyOf(target.keySet());
+    for (int from = 0; from < chunks.size(); from += BATCH_CHUNKS) {
+      List<ChunkAddress> batch = chunks.subList(from, Math.min(from + BATCH_CHUNKS, chunks.size()));
+      List<Optional<Digest128>> digests = peers.digests(source, copyset, batch);
+      if (digests.size() != batch.size()) {
+        throw new IOException(source + " sent " + digests.size() + " digests for " + batch.size());
+      }
+      for (int i = 0; i < batch.size(); i++) {
+        if (digests.get(i).isPresent()) {
+          new OneChunk(source, kind, slotOf(target, batch.get(i))).bringUp(digests.get(i).get());
+        }
+      }
+    }
+    return new Result(control, dropped);
+  }
+
+  private static Slot slotOf(Map<ChunkAddress, Slot> slots, ChunkAddress address) {
+    Slot slot = slots.get(address);
+    if (slot == null) {
+      throw new IllegalStateException(address + " has no slot");
+    }
+    return slot;
+  }
+
+  private Map<ChunkAddress, Slot> slotsFor(
+      List<ChunkAddress> chunks, List<Slot> own, List<Slot> dropped, Mark mark) throws IOException {
+    Map<ChunkAddress, Slot> have = new LinkedHashMap<>();
+    own.forEach(slot -> have.put(slot.address(), slot));
+    List<Slot> fresh = allocate(chunks.stream().filter(chunk -> !have.containsKey(chunk)).toList());
+    fresh.forEach(slot -> have.put(slot.address(), slot));
+    Map<ChunkAddress, Slot> target = new LinkedHashMap<>();
+    for (ChunkAddress chunk : chunks) {
+      target.put(chunk, slotOf(have, chunk));
+      have.remove(chunk);
+    }
+    dropped.addAll(have.values());
+    if (!fresh.isEmpty()) {
+      List<Slot> all = new ArrayList<>(target.values());
+      all.addAll(dropped);
+      mark.persist(all);
+    }
+    return target;
+  }
+
+  private List<Slot> allocate(List<ChunkAddress> chunks) throws IOException {
+    List<Slot> fresh = new ArrayList<>();
+    for (ChunkAddress chunk : chunks) {
+      try {
+        fresh.add(store.allocate(chunk, copyset));
+      } catch (NoFreeSlot e) {
+        fresh.forEach(store::free);
+        throw new IOException(copyset + ": no room to install " + chunk, e);
+      }
+    }
+    return fresh;
+  }
+
+  /** Brings one chunk to the source's state. */
+  private final class OneChunk {
+    private final ReplicaId source;
+    private final CatchUp.Kind kind;
+    private final Slot slot;
+
+    OneChunk(ReplicaId source, CatchUp.Kind kind, Slot slot) {
+      this.source = source;
+      this.kind = kind;
+      this.slot = slot;
+    }
+
+    void bringUp(Digest128 theirs) throws IOException, InterruptedException {
+      Optional<BlockTable> mine = BlockTables.of(store, slot);
+      BitSet wanted;
+      if (mine.isPresent() && BlockTables.digest(mine.get()).equals(theirs)) {
+        wanted = unreadable(mine.get().written());
+      } else {
+        Optional<BlockTable> table = peers.table(source, copyset, slot.address());
+        if (table.isEmpty()) {
+          return;
+        }
+        wanted = differing(table.get());
+      }
+      fetch(wanted);
+    }
+
+    private BitSet differing(BlockTable theirs) {
+      int[] checksums = new int[Geometry.BLOCKS_PER_CHUNK];
+      BitSet differing = store.checksums(slot, 0, Geometry.BLOCKS_PER_CHUNK, checksums);
+      BitSet kept = store.written(slot);
+      for (int block = 0; block < Geometry.BLOCKS_PER_CHUNK; block++) {
+        if (kept.get(block) != theirs.written().get(block)
+            || (kept.get(block) && checksums[block] != theirs.checksums()[block])) {
+          differing.set(block);
+        }
+      }
+      kept.andNot(differing);
+      differing.or(unreadable(kept));
+      return differing;
+    }
+
+    private BitSet unreadable(BitSet kept) {
+      BitSet bad = new BitSet();
+      ByteBuffer buffer = ByteBuffer.allocate(RUN_BLOCKS * Geometry.BLOCK_BYTES);
+      for (Run run : Run.of(kept)) {
+        int[] checksums = new int[run.count()];
+        buffer.clear().limit(run.count() * Geometry.BLOCK_BYTES);
+        store.read(slot, run.first(), run.count(), buffer, checksums).stream()
+            .forEach(i -> bad.set(run.first() + i));
+      }
+      return bad;
+    }
+
+    private void fetch(BitSet wanted) throws IOException, InterruptedException {
+      for (Run run : Run.of(wanted)) {
+        Optional<BlockRun> fetched =
+            peers.blocks(source, copyset, slot.address(), run.first(), run.count());
+        if (fetched.isEmpty()) {
+          return;
+        }
+        put(run, fetched.get());
+        catchUp.received(kind, fetched.get().written().cardinality() * (long) Geometry.BLOCK_BYTES);
+      }
+    }
+
+    private void put(Run run, BlockRun fetched) throws IOException {
+      if (fetched.blocks().remaining() != run.count() * Geometry.BLOCK_BYTES
+          || fetched.checksums().length != run.count()) {
+        throw new IOException(source + " sent other blocks than asked for of " + slot.address());
+      }
+      Lock guard = guards.changing(slot.address().chunk());
+      guard.lock();
+      try {
+        for (int i = 0; i < run.count(); i++) {
+          ByteBuffer block =
+              fetched
+                  .blocks()
+                  .slice(
+                      fetched.blocks().position() + i * Geometry.BLOCK_BYTES, Geometry.BLOCK_BYTES);
+          if (!fetched.written().get(i)) {
+            store.erase(slot, run.first() + i, 1);
+          } else if (BlockChecksum.of(block) == fetched.checksums()[i]) {
+            store.write(slot, run.first() + i, block, new int[] {fetched.checksums()[i]});
+          } else {
+            throw new IOException(
+                "block "
+                    + (run.first() + i)
+                    + " of "
+                    + slot.address()
+                    + " came damaged from "
+                    + source);
+          }
+        }
+      } finally {
+        guard.unlock();
+      }
+    }
+  }
+
+  /** Neighbouring blocks, no more than one request can carry. */
+  private record Run(int first, int count) {
+    static List<Run> of(BitSet blocks) {
+      List<Run> runs = new ArrayList<>();
+      int first = blocks.nextSetBit(0);
+      while (first >= 0) {
+        int end = Math.min(blocks.nextClearBit(first), first + RUN_BLOCKS);
+        runs.add(new Run(first, end - first));
+        first = blocks.nextSetBit(end);
+      }
+      return runs;
+    }
+  }
+}

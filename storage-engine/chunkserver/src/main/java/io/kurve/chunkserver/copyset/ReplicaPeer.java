@@ -1,0 +1,53 @@
+package io.kurve.chunkserver.copyset;
+
+import io.kurve.core.data.ChunkAddress;
+import io.kurve.core.id.CopysetKey;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.log.LogPosition;
+import io.kurve.core.log.Membership;
+import io.kurve.core.metastore.Bytes;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The port to other replicas of a copyset, for installs and repairs. Calls block, with a deadline
+ * of the adapter's, and fail with an {@link IOException} when the other side is unreachable, is
+ * itself installing, or can't read what is asked for.
+ */
+public interface ReplicaPeer {
+  /** The newest durable checkpoint: what it decides by, and which chunks it has. */
+  Manifest manifest(ReplicaId source, CopysetKey copyset) throws IOException, InterruptedException;
+
+  /** Of each chunk's block table as of now; empty where the chunk is gone by now. */
+  List<Optional<Digest128>> digests(ReplicaId source, CopysetKey copyset, List<ChunkAddress> chunks)
+      throws IOException, InterruptedException;
+
+  /** Empty when the chunk is gone by now. */
+  Optional<BlockTable> table(ReplicaId source, CopysetKey copyset, ChunkAddress chunk)
+      throws IOException, InterruptedException;
+
+  /** Verified blocks as of now; empty when the chunk is gone by now. At most 1 MiB at once. */
+  Optional<BlockRun> blocks(
+      ReplicaId source, CopysetKey copyset, ChunkAddress chunk, int firstBlock, int count)
+      throws IOException, InterruptedException;
+
+  /**
+   * @param chunks in order of chunk id
+   */
+  record Manifest(LogPosition at, Membership membership, Bytes state, List<ChunkAddress> chunks) {}
+
+  /**
+   * @param written which of the chunk's blocks have data
+   * @param checksums CRC32C of each block of the chunk
+   */
+  record BlockTable(BitSet written, int[] checksums) {}
+
+  /**
+   * @param written which of these blocks have data, by position in this run
+   * @param applied the entry up to which the source had applied when it read them
+   */
+  record BlockRun(ByteBuffer blocks, int[] checksums, BitSet written, LogPosition applied) {}
+}

@@ -1,0 +1,205 @@
+package io.kurve.chunkserver.copyset;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.kurve.chunkserver.copyset.Command.Discard;
+import io.kurve.core.id.AttachmentId;
+import io.kurve.core.log.LogPosition;
+import io.kurve.core.log.ReplicatedStateMachine.Checkpoint;
+import io.kurve.core.unit.Geometry;
+import java.io.IOException;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+import org.junit.jupiter.api.Test;
+
+class InstallTest {
+  private final RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(12);
+  private final Replica leader = new Replica(64);
+  private final LocalPeer peer = new LocalPeer();
+  private final Replica follower = new Replica(64, peer);
+  private long nextRequest = 1;
+
+  InstallTest() {
+    peer.source = () -> leader.machine.blocks();
+  }
+
+  private void both(Command command) {
+    leader.apply(command);
+    follower.apply(command);
+  }
+
+  private Command write(long chunk, int block, int value) {
+    return Samples.write(Samples.origin(10, nextRequest++), Samples.chunk(chunk), block, 2, value);
+  }
+
+  /** Both have the same; then the leader goes on alone and takes a checkpoint. */
+  private void fallBehind() throws IOException {
+    both(Samples.grant(1, 10));
+    for (int chunk = 101; chunk < 106; chunk++) {
+      for (int block = 0; block < 40; block += 2) {
+        both(write(chunk, block, block));
+      }
+    }
+    follower.checkpoint();
+    leader.apply(write(102, 4, 200));
+    leader.apply(write(107, 4, 201));
+    leader.apply(new Discard(Samples.origin(10, nextRequest++), Samples.chunk(103), 3, 5));
+    leader.apply(
+        new Discard(
+            Samples.origin(10, nextRequest++), Samples.chunk(104), 0, Geometry.BLOCKS_PER_CHUNK));
+    leader.checkpoint();
+  }
+
+  private Checkpoint install() throws IOException, InterruptedException {
+    return follower.machine.install(Replica.SOURCE, leader.machine.restored());
+  }
+
+  /** What the log would do next: the entries after the checkpoint. */
+  private void catchUp() {
+    follower.log.clear();
+    follower.log.addAll(leader.log);
+    follower.replay();
+  }
+
+  @Test
+  void rule12OnlyDifferingBlocksAreFetched() throws Exception {
+    fallBehind();
+    assertThat(install()).isEqualTo(leader.machine.restored());
+    catchUp();
+    assertThat(follower.machine.digest()).isEqualTo(leader.machine.digest());
+    assertThat(follower.machine.mayVote()).isTrue();
+    assertThat(follower.received).containsOnlyKeys(CatchUp.Kind.DELTA);
+    assertThat(follower.received.get(CatchUp.Kind.DELTA)).isEqualTo(4L * Geometry.BLOCK_BYTES);
+    follower.crashAndReplay(random);
+    assertThat(follower.machine.digest()).isEqualTo(leader.machine.digest());
+  }
+
+  @Test
+  void rule12AnEmptyReplicaGetsAll() throws Exception {
+    fallBehind();
+    Replica empty = new Replica(64, peer);
+    empty.machine.install(Replica.SOURCE, leader.machine.restored());
+    assertThat(empty.machine.digest()).isEqualTo(leader.machine.digest());
+    assertThat(empty.received).containsOnlyKeys(CatchUp.Kind.FULL);
+  }
+
+  @Test
+  void rule12WhileItRunsNothingIsReadVotedOrServed() throws Exception {
+    fallBehind();
+    peer.beforeEachCall =
+        () -> {
+          assertThat(follower.machine.mayVote()).isFalse();
+          assertThat(follower.store.control().installing()).isTrue();
+          assertThatThrownBy(() -> follower.read(101, 0, 1)).hasMessageContaining("installed");
+          assertThatThrownBy(() -> follower.machine.blocks().manifest())
+              .hasMessageContaining("no source");
+          assertThat(follower.apply(Samples.grant(1, 10))).isEqualTo(new CommandReply.NotServing());
+          assertThatThrownBy(follower::checkpoint).hasMessageContaining("installed");
+        };
+    install();
+    assertThat(peer.calls).isGreaterThan(3);
+    assertThat(follower.machine.mayVote()).isTrue();
+  }
+
+  @Test
+  void rule12ACheckpointCapturedBeforeDoesNotUndoTheMark() throws Exception {
+    fallBehind();
+    var captured = follower.machine.capture(Replica.MEMBERS);
+    peer.callsUntilFailure = 1;
+    assertThatThrownBy(this::install).isInstanceOf(IOException.class);
+    assertThatThrownBy(captured::persist).isInstanceOf(IOException.class);
+    follower.crashAndReplay(random);
+    assertThat(follower.machine.mayVote()).isFalse();
+  }
+
+  @Test
+  void rule12StoppedAtEachCallUnderOverwritesDiscardsAndFencesItResumes() throws Exception {
+    fallBehind();
+    for (int failAt = 0; failAt < 16; failAt++) {
+      Replica victim = new Replica(64, peer);
+      leader.log.subList(0, 60).forEach(victim.log::add);
+      victim.replay();
+      victim.checkpoint();
+      boolean failed;
+      int attempt = 0;
+      do {
+        peer.calls = 0;
+        peer.callsUntilFailure = failAt + attempt++;
+        peer.beforeEachCall = this::leaderGoesOn;
+        try {
+          victim.machine.install(Replica.SOURCE, leader.machine.restored());
+          failed = false;
+        } catch (IOException e) {
+          failed = true;
+          assertThat(victim.machine.mayVote()).isFalse();
+          victim.store.crash(random);
+          victim.machine = victim.start();
+          assertThat(victim.machine.mayVote()).isFalse();
+          assertThat(victim.machine.isInstalling()).isTrue();
+        }
+      } while (failed);
+      peer.beforeEachCall = () -> {};
+      victim.log.clear();
+      victim.log.addAll(leader.log);
+      victim.replay();
+      assertThat(victim.machine.digest()).isEqualTo(leader.machine.digest());
+      victim.crashAndReplay(random);
+      assertThat(victim.machine.digest()).isEqualTo(leader.machine.digest());
+    }
+  }
+
+  private void leaderGoesOn() {
+    long chunk = 101 + random.nextInt(8);
+    leader.apply(
+        switch (random.nextInt(8)) {
+          case 0 ->
+              new Discard(
+                  Samples.origin(10, nextRequest++),
+                  Samples.chunk(chunk),
+                  0,
+                  Geometry.BLOCKS_PER_CHUNK);
+          case 1 -> new Discard(Samples.origin(10, nextRequest++), Samples.chunk(chunk), 2, 9);
+          case 2 -> Samples.grant(1, 10);
+          default -> write(chunk, random.nextInt(40), random.nextInt(256));
+        });
+    if (random.nextInt(6) == 0) {
+      try {
+        leader.checkpoint();
+      } catch (IOException e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
+
+  @Test
+  void rule12AKeptBlockThatIsDamagedIsFetched() throws Exception {
+    fallBehind();
+    follower.store.damage(follower.slot(101), 7);
+    follower.store.damageEntry(follower.slot(105), 9);
+    install();
+    catchUp();
+    assertThat(follower.machine.digest()).isEqualTo(leader.machine.digest());
+    assertThat(follower.read(101, 7, 1)).isEqualTo(leader.read(101, 7, 1));
+    assertThat(follower.received.get(CatchUp.Kind.DELTA)).isEqualTo(6L * Geometry.BLOCK_BYTES);
+  }
+
+  @Test
+  void rule12WhatWasFencedStaysFenced() throws Exception {
+    fallBehind();
+    leader.apply(Samples.grant(2, 11));
+    leader.checkpoint();
+    install();
+    assertThat(follower.machine.readVerdict(Samples.chunk(101), new AttachmentId(10))).isPresent();
+    assertThat(follower.machine.readVerdict(Samples.chunk(101), new AttachmentId(11))).isEmpty();
+  }
+
+  @Test
+  void anOldCheckpointOfTheSourceIsNotTaken() throws Exception {
+    fallBehind();
+    Checkpoint later = new Checkpoint(new LogPosition(1, 100_000), Replica.MEMBERS);
+    assertThatThrownBy(() -> follower.machine.install(Replica.SOURCE, later))
+        .hasMessageContaining("wanted is 100000");
+    assertThat(follower.machine.mayVote()).isFalse();
+  }
+}

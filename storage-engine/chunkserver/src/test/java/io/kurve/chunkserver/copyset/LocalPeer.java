@@ -1,0 +1,53 @@
+package io.kurve.chunkserver.copyset;
+
+import io.kurve.core.data.ChunkAddress;
+import io.kurve.core.id.CopysetKey;
+import io.kurve.core.id.ReplicaId;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reaches one other replica by method call; fails at a chosen call, and runs what a test puts
+ * between.
+ */
+final class LocalPeer implements ReplicaPeer {
+  @Nullable Supplier<ChunkBlocks> source;
+  Runnable beforeEachCall = () -> {};
+  int callsUntilFailure = Integer.MAX_VALUE;
+  int calls;
+
+  private ChunkBlocks source() throws IOException {
+    beforeEachCall.run();
+    if (source == null || ++calls > callsUntilFailure) {
+      throw new IOException("the source is gone");
+    }
+    return source.get();
+  }
+
+  @Override
+  public Manifest manifest(ReplicaId from, CopysetKey copyset) throws IOException {
+    return source().manifest();
+  }
+
+  @Override
+  public List<Optional<Digest128>> digests(
+      ReplicaId from, CopysetKey copyset, List<ChunkAddress> chunks) throws IOException {
+    return source().digests(chunks);
+  }
+
+  @Override
+  public Optional<BlockTable> table(ReplicaId from, CopysetKey copyset, ChunkAddress chunk)
+      throws IOException {
+    return source().table(chunk);
+  }
+
+  @Override
+  public Optional<BlockRun> blocks(
+      ReplicaId from, CopysetKey copyset, ChunkAddress chunk, int firstBlock, int count)
+      throws IOException {
+    return source().run(chunk, firstBlock, count);
+  }
+}

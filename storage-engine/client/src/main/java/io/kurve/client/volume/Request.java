@@ -1,0 +1,222 @@
+package io.kurve.client.volume;
+
+import io.kurve.core.checksum.BlockChecksum;
+import io.kurve.core.data.ChunkAddress;
+import io.kurve.core.data.DataReply;
+import io.kurve.core.data.DataRequest;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.CopysetId;
+import io.kurve.core.id.RequestId;
+import io.kurve.core.metadata.SegmentMap;
+import io.kurve.core.unit.Geometry;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a user asked for, from its start to its end: takes its numbers, sends its pieces, a bounded
+ * number at once, and ends when all of them have ended. After an error no new piece begins.
+ */
+final class Request {
+  private static final ByteBuffer ZEROS =
+      ByteBuffer.allocateDirect(Geometry.BLOCK_BYTES).asReadOnlyBuffer();
+
+  private final Asked asked;
+  private final CompletableFuture<Void> future;
+  private final Admission home;
+  private final Pieces pieces;
+  private final List<Long> numbers = new ArrayList<>(1);
+  private final List<Runnable> afterEnd = new ArrayList<>(0);
+  private @Nullable KurveException failure;
+  private int underWay;
+  private int nextPart;
+  private boolean starting;
+
+  Request(Asked asked, CompletableFuture<Void> future, Admission home) {
+    this.asked = asked;
+    this.future = future;
+    this.home = home;
+    // Zeroes and discards carry no payload: they are cut at chunk borders only.
+    boolean payload = asked.buffer().isPresent();
+    this.pieces =
+        new Pieces(
+            asked.offset(),
+            asked.length(),
+            asked.operation().changes(),
+            payload ? Geometry.MAX_REQUEST_BYTES : Geometry.CHUNK_BYTES);
+  }
+
+  /**
+   * @param buffer what to write, or to fill; its whole content belongs to the request
+   */
+  record Asked(
+      Operation operation,
+      long offset,
+      long length,
+      Optional<ByteBuffer> buffer,
+      long sinceNanos) {}
+
+  Asked asked() {
+    return asked;
+  }
+
+  CompletableFuture<Void> future() {
+    return future;
+  }
+
+  List<Long> numbers() {
+    return numbers;
+  }
+
+  Optional<KurveException> failure() {
+    return Optional.ofNullable(failure);
+  }
+
+  List<Runnable> afterEnd() {
+    return afterEnd;
+  }
+
+  void takeNumber() {
+    numbers.add(home.engine().window().open());
+    nextPart = 0;
+  }
+
+  void start() {
+    if (home.engine().session().isFenced() || starting) {
+      return;
+    }
+    starting = true;
+    while (failure == null
+        && pieces.hasNext()
+        && underWay < home.engine().limits().piecesOfRequest()) {
+      underWay++;
+      begin(pieces.next());
+    }
+    starting = false;
+    if (underWay == 0) {
+      home.ended(this);
+    }
+  }
+
+  private void begin(Piece piece) {
+    home.engine()
+        .segments()
+        .find(
+            piece.segmentIndex(),
+            asked.operation() == Operation.WRITE,
+            new Segments.Asker() {
+              @Override
+              public void found(Optional<SegmentMap> segment) {
+                segment.ifPresentOrElse(map -> send(piece, map), () -> skipUnmapped(piece));
+              }
+
+              @Override
+              public void failed(KurveException error) {
+                fail(error);
+              }
+            });
+  }
+
+  private void skipUnmapped(Piece piece) {
+    if (asked.operation() == Operation.READ) {
+      ByteBuffer target = part(piece);
+      while (target.hasRemaining()) {
+        int length = Math.min(target.remaining(), Geometry.BLOCK_BYTES);
+        target.put(ZEROS.slice(0, length));
+      }
+    }
+    pieceEnded();
+  }
+
+  private void send(Piece piece, SegmentMap map) {
+    CopysetId copyset = map.copysets().get(piece.chunkInSegment());
+    DataCalls.Place place =
+        new DataCalls.Place(
+            new ChunkAddress(map.volume(), piece.chunkIndex(), map.chunk(piece.chunkInSegment())),
+            home.engine().copysets().route(copyset));
+    DataCalls calls = home.engine().calls();
+    int offset = piece.blockOffset();
+    int length = piece.blockBytes();
+    if (asked.operation().changes() && piece.isPartial()) {
+      ByteBuffer bytes =
+          asked.operation() == Operation.WRITE ? part(piece) : ZEROS.slice(0, piece.length());
+      new ReadModifyWrite(
+              calls,
+              this::nextId,
+              new ReadModifyWrite.Change(place, offset, piece.skip(), bytes),
+              reply -> answered(piece, reply))
+          .begin();
+      return;
+    }
+    DataRequest.Operation operation =
+        switch (asked.operation()) {
+          case READ, FLUSH -> new DataRequest.Read(offset, length);
+          case WRITE -> {
+            ByteBuffer bytes = part(piece).asReadOnlyBuffer();
+            yield new DataRequest.Write(
+                offset, bytes, BlockChecksum.ofBlocks(bytes), Optional.empty());
+          }
+          case WRITE_ZEROES -> new DataRequest.WriteZeroes(offset, length);
+          case DISCARD -> new DataRequest.Discard(offset, length);
+        };
+    calls.call(nextId(), place, operation, reply -> answered(piece, reply));
+  }
+
+  private void answered(Piece piece, DataReply reply) {
+    switch (reply) {
+      case DataReply.Done done -> pieceEnded();
+      case DataReply.Data data -> {
+        part(piece).put(data.data().slice(data.data().position() + piece.skip(), piece.length()));
+        pieceEnded();
+      }
+      case DataReply.Mismatch mismatch ->
+          fail(
+              new KurveException(
+                  ErrorCode.INTERNAL,
+                  "a chunkserver compared checksums without being asked: " + mismatch,
+                  "report this with the log"));
+      case DataReply.Failed failed -> fail(asError(piece, failed));
+    }
+  }
+
+  private KurveException asError(Piece piece, DataReply.Failed failed) {
+    return new KurveException(
+        failed.code(),
+        "volume '%s', %d bytes at %d: %s"
+            .formatted(
+                home.engine().session().volume().name(),
+                piece.length(),
+                asked.offset() + piece.bufferOffset(),
+                failed.why()),
+        failed.code() == ErrorCode.DATA_LOST
+            ? "restore these bytes from a backup, or overwrite them"
+            : "see the log of the chunkservers");
+  }
+
+  private void fail(KurveException error) {
+    if (failure == null) {
+      failure = error;
+    }
+    pieceEnded();
+  }
+
+  private void pieceEnded() {
+    underWay--;
+    start();
+  }
+
+  private RequestId nextId() {
+    if (nextPart == RequestId.MAX_PARTS) {
+      takeNumber();
+    }
+    return new RequestId(home.engine().session().attachment(), numbers.getLast(), nextPart++);
+  }
+
+  private ByteBuffer part(Piece piece) {
+    return asked.buffer().orElseThrow().slice((int) piece.bufferOffset(), piece.length());
+  }
+}

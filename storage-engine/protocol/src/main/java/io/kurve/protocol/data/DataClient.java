@@ -1,0 +1,156 @@
+package io.kurve.protocol.data;
+
+import io.kurve.core.checksum.BlockChecksum;
+import io.kurve.core.data.DataReply;
+import io.kurve.core.data.DataRequest;
+import io.kurve.core.data.ReplicaService;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.id.StoreId;
+import io.kurve.core.metadata.HostAndPort;
+import io.kurve.protocol.convert.BadMessage;
+import io.kurve.protocol.convert.DataMessages;
+import io.kurve.protocol.frame.EventLoops;
+import io.kurve.protocol.frame.Frame;
+import io.kurve.protocol.frame.FrameType;
+import io.kurve.protocol.handshake.Identity;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends to chunkservers. One connection per store, address and kind of traffic, made on demand;
+ * requests are pipelined on it and answered in any order. A request is sent once: whether to try
+ * again, and where, is the caller's decision.
+ */
+public final class DataClient implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(DataClient.class);
+  static final String SIDE = "client";
+
+  private final DataClientConfig config;
+  private final Identity self;
+  private final WireMetrics metrics;
+  private final EventLoops loops;
+  private final Map<Link.Target, Link> links = new ConcurrentHashMap<>();
+
+  public DataClient(DataClientConfig config, Identity self, WireMetrics metrics) {
+    this.config = config;
+    this.self = self;
+    this.metrics = metrics;
+    this.loops = EventLoops.start("data-client", config.threads());
+  }
+
+  /**
+   * Sends to the store that the request names, at this address.
+   *
+   * @param request a write's data must stay unchanged until the answer
+   * @param answer told exactly once, on a network thread, which it must not block. A read's blocks
+   *     match their checksums and are a heap buffer of the receiver's. When the connection or the
+   *     time ({@code remaining}) is lost: UNKNOWN_OUTCOME if a change may have reached the server,
+   *     else UNAVAILABLE; REFUSED when another store, cluster or version is there.
+   */
+  public void send(HostAndPort address, DataRequest request, Consumer<DataReply> answer) {
+    link(address, request.context().target(), Link.Lane.DATA)
+        .ask(
+            new Ask(
+                FrameType.DATA_REQUEST,
+                DataMessages.header(request),
+                DataMessages.payload(request),
+                deadline(request.context().remaining()),
+                new DataAnswer(request, answer)));
+  }
+
+  /** For the replicated logs' messages. */
+  public PeerChannel peers(AddressBook addresses) {
+    return new PeerChannel(this, addresses);
+  }
+
+  /**
+   * Another replica's services.
+   *
+   * @param timeout of each call
+   */
+  public ReplicaService replica(ReplicaId target, AddressBook addresses, Duration timeout) {
+    return new RemoteReplica(this, target, addresses, timeout);
+  }
+
+  Link link(HostAndPort address, StoreId store, Link.Lane lane) {
+    return links.computeIfAbsent(
+        new Link.Target(address, store, lane),
+        target -> new Link(target, self, config, metrics, loops));
+  }
+
+  static long deadline(Duration remaining) {
+    return System.nanoTime() + DataMessages.micros(remaining) * 1000;
+  }
+
+  @Override
+  public void close() {
+    links.values().forEach(Link::close);
+    loops.close();
+  }
+
+  private final class DataAnswer implements Ask.Answer {
+    private final DataRequest request;
+    private final Consumer<DataReply> answer;
+
+    DataAnswer(DataRequest request, Consumer<DataReply> answer) {
+      this.request = request;
+      this.answer = answer;
+    }
+
+    @Override
+    public void answered(Frame frame) {
+      DataReply reply;
+      try {
+        reply = DataMessages.reply(frame.header(), frame.payload());
+      } catch (BadMessage bad) {
+        log.warn("answer to {}: {}", request.context().id(), bad.getMessage());
+        failed(ErrorCode.UNAVAILABLE, String.valueOf(bad.getMessage()), true);
+        return;
+      }
+      Optional<String> damage =
+          reply instanceof DataReply.Data data ? damage(data) : Optional.empty();
+      if (damage.isPresent()) {
+        metrics.checksumMismatch(SIDE);
+        log.warn("{}", damage.get());
+        failed(ErrorCode.UNAVAILABLE, damage.get(), true);
+        return;
+      }
+      answer.accept(reply);
+    }
+
+    private Optional<String> damage(DataReply.Data data) {
+      int wanted = request.operation() instanceof DataRequest.Read read ? read.length() : 0;
+      if (data.data().remaining() != wanted) {
+        return Optional.of(
+            "read "
+                + request.context().id()
+                + " of "
+                + wanted
+                + " bytes is answered with "
+                + data.data().remaining());
+      }
+      int[] arrived = BlockChecksum.ofBlocks(data.data());
+      int block = Arrays.mismatch(arrived, data.checksums());
+      return block < 0
+          ? Optional.empty()
+          : Optional.of(
+              String.format(
+                  "block %d of read %s has CRC32C 0x%08x on arrival, 0x%08x at its sender",
+                  block, request.context().id(), arrived[block], data.checksums()[block]));
+    }
+
+    @Override
+    public void failed(ErrorCode code, String why, boolean sent) {
+      boolean changes = !(request.operation() instanceof DataRequest.Read);
+      ErrorCode told = sent && changes ? ErrorCode.UNKNOWN_OUTCOME : code;
+      answer.accept(new DataReply.Failed(told, Optional.empty(), why));
+    }
+  }
+}

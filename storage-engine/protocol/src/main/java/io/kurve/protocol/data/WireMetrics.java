@@ -1,0 +1,52 @@
+package io.kurve.protocol.data;
+
+import io.prometheus.client.CollectorRegistry;
+import io.prometheus.client.Counter;
+import io.prometheus.client.Gauge;
+
+/** What the data plane counts. One per process: servers and clients share it. */
+public final class WireMetrics {
+  private final Counter checksumMismatches;
+  private final Counter refused;
+  private final Counter overloads;
+  private final Gauge connections;
+
+  public WireMetrics(CollectorRegistry registry) {
+    checksumMismatches =
+        Counter.build("kurve_wire_checksum_mismatches_total", "Blocks that arrived damaged.")
+            .labelNames("side")
+            .register(registry);
+    refused =
+        Counter.build("kurve_wire_refused_connections_total", "Handshakes that failed.")
+            .labelNames("side")
+            .register(registry);
+    overloads =
+        Counter.build("kurve_wire_overloads_total", "Requests beyond a connection's bounds.")
+            .labelNames("side")
+            .register(registry);
+    connections =
+        Gauge.build("kurve_wire_connections", "Open connections.")
+            .labelNames("side")
+            .register(registry);
+  }
+
+  void checksumMismatch(String side) {
+    checksumMismatches.labels(side).inc();
+  }
+
+  void refused(String side) {
+    refused.labels(side).inc();
+  }
+
+  void overload(String side) {
+    overloads.labels(side).inc();
+  }
+
+  void opened(String side) {
+    connections.labels(side).inc();
+  }
+
+  void closed(String side) {
+    connections.labels(side).dec();
+  }
+}

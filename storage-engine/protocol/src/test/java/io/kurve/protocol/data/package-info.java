@@ -1,0 +1,4 @@
+@NullMarked
+package io.kurve.protocol.data;
+
+import org.jspecify.annotations.NullMarked;
