@@ -37,7 +37,10 @@ final class ControlAreas {
   sealed interface Content {
     record Valid(ControlImage image, long payloadBytes) implements Content {}
 
-    record Bad(String why) implements Content {}
+    /**
+     * @param empty it holds zeros: nothing was ever there, or a start has passed it over
+     */
+    record Bad(String why, boolean empty) implements Content {}
   }
 
   ControlAreas(Disk disk, StoreLayout layout, StoreId store) {
@@ -117,26 +120,26 @@ final class ControlAreas {
       ByteBuffer page = Page.allocate();
       disk.readDirect(region.offset(), page);
       if (Page.isZero(page)) {
-        return new Content.Bad("it is empty");
+        return new Content.Bad("it is empty", true);
       }
       if (page.getLong(0) != MAGIC
           || !Page.isSealed(page)
           || page.getInt(8) != StoreLayout.FORMAT_VERSION) {
-        return new Content.Bad("its header is damaged");
+        return new Content.Bad("its header is damaged", false);
       }
       if (!Superblock.uuid(page, 16).equals(store.value())) {
-        return new Content.Bad("it belongs to another store");
+        return new Content.Bad("it belongs to another store", false);
       }
       return readPayload(region, page);
     } catch (IOException e) {
-      return new Content.Bad("it can't be read: " + e.getMessage());
+      return new Content.Bad("it can't be read: " + e.getMessage(), false);
     }
   }
 
   private Content readPayload(Region region, ByteBuffer header) throws IOException {
     long length = header.getLong(48);
     if (length < 0 || length > capacityBytes()) {
-      return new Content.Bad("its payload is longer than the area");
+      return new Content.Bad("its payload is longer than the area", false);
     }
     ByteBuffer payload = ByteBuffer.allocate((int) length);
     ByteBuffer transfer = Disk.allocateAligned(TRANSFER_BYTES);
@@ -151,7 +154,7 @@ final class ControlAreas {
     }
     payload.flip();
     if (BlockChecksum.of(payload) != header.getInt(56)) {
-      return new Content.Bad("its payload is damaged");
+      return new Content.Bad("its payload is damaged", false);
     }
     try {
       return new Content.Valid(
@@ -161,7 +164,7 @@ final class ControlAreas {
               ControlImage.decode(payload, header.getInt(12))),
           length);
     } catch (IllegalArgumentException e) {
-      return new Content.Bad("its payload can't be understood: " + e.getMessage());
+      return new Content.Bad("its payload can't be understood: " + e.getMessage(), false);
     }
   }
 

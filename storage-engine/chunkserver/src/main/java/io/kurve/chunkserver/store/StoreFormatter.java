@@ -34,6 +34,8 @@ public final class StoreFormatter {
     if (request.existing() == ExistingData.REFUSE) {
       requireEmpty(disk);
     }
+    // What others left in the cache must not reach the disk after what is written past it.
+    disk.sync();
     ByteBuffer page = Page.allocate();
     disk.writeDurably(0, page);
     disk.writeDurably(layout.superblockBOffset(), page.clear());

@@ -6,6 +6,7 @@ import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -29,15 +30,19 @@ final class Superblocks {
   /** The copy that is older than current, or no copy at all: the next write begins here. */
   private long olderOffset;
 
-  private Superblocks(Disk disk, Superblock current, long olderOffset) {
+  /** Damaged copies that the next write makes good. */
+  private List<Copy.Bad> toRepair;
+
+  private Superblocks(Disk disk, Superblock current, long olderOffset, List<Copy.Bad> toRepair) {
     this.disk = disk;
     this.current = current;
     this.olderOffset = olderOffset;
+    this.toRepair = List.copyOf(toRepair);
   }
 
   /** For a new store; nothing is written yet. */
   static Superblocks of(Disk disk, Superblock first) {
-    return new Superblocks(disk, first, 0);
+    return new Superblocks(disk, first, 0, List.of());
   }
 
   /**
@@ -60,21 +65,18 @@ final class Superblocks {
               + disk.sizeBytes(),
           "give the disk or file its size back, or replace this disk");
     }
+    List<Copy.Bad> toRepair = new ArrayList<>();
     long older = newest.layout().superblockBOffset();
     for (Copy copy : copies) {
-      if (copy instanceof Copy.Bad(long offset, _, String why)) {
-        log.warn(
-            "{}: the superblock copy at {} is damaged ({}); it is repaired from the other one",
-            disk.name(),
-            offset,
-            why);
+      if (copy instanceof Copy.Bad bad) {
+        toRepair.add(bad);
       }
       if (!(copy instanceof Copy.Valid valid)
           || valid.superblock().sequence() < newest.sequence()) {
         older = copy.offset();
       }
     }
-    return new Superblocks(disk, newest, older);
+    return new Superblocks(disk, newest, older, toRepair);
   }
 
   /** Both places as they are; never throws for what is in them. */
@@ -175,6 +177,14 @@ final class Superblocks {
     disk.writeDurably(secondOffset, page.clear());
     current = next;
     olderOffset = 0;
+    for (Copy.Bad bad : toRepair) {
+      log.warn(
+          "{}: the superblock copy at {} was damaged ({}) and is repaired from the other one",
+          disk.name(),
+          bad.offset(),
+          bad.why());
+    }
+    toRepair = List.of();
   }
 
   /** Why this process is not the store's owner any more. */
