@@ -1,0 +1,57 @@
+package io.kurve.consensus.jraft;
+
+import com.alipay.sofa.jraft.util.NamedThreadFactory;
+import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
+import java.util.Map;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What jraft has once in a process, and reads from system properties when its classes load.
+ *
+ * <p>Its pools have no queue and reject what they can't take at once, inside jraft's own handlers;
+ * so they get room for more threads than there will ever be.
+ */
+final class JraftProcess {
+  private static final int MAXIMUM_THREADS = 4096;
+
+  private static final Map<String, String> PROPERTIES =
+      Map.of(
+          "jraft.closure.threadpool.size.max", String.valueOf(MAXIMUM_THREADS),
+          "jraft.internal.closure.threadpool.size.max", String.valueOf(MAXIMUM_THREADS),
+          "jraft.rpc.closure.threadpool.size.max", String.valueOf(MAXIMUM_THREADS),
+          "jraft.timer.global_election_timer_workers", "1",
+          "jraft.timer.global_vote_timer_workers", "1",
+          "jraft.timer.global_step_down_timer_workers", "1",
+          "jraft.timer.global_snapshot_timer_workers", "1",
+          "jraft.timer.global_scheduler_workers", "2");
+
+  private static final ThreadPoolExecutor CLOSURES =
+      new ThreadPoolExecutor(
+          1,
+          MAXIMUM_THREADS,
+          30,
+          TimeUnit.SECONDS,
+          new SynchronousQueue<>(),
+          new NamedThreadFactory("raft-closure-", true));
+
+  private JraftProcess() {}
+
+  /** To be called before jraft's classes are used; an operator's own settings win. */
+  static void prepare() {
+    PROPERTIES.forEach((name, value) -> {
+      if (System.getProperty(name) == null) {
+        System.setProperty(name, value);
+      }
+    });
+  }
+
+  static void prepare(String group) {
+    try {
+      ThreadPoolsFactory.registerThreadPool(group, CLOSURES);
+    } catch (IllegalArgumentException opened) {
+      // The group was open in this process before: jraft remembers its pool for ever.
+    }
+  }
+}

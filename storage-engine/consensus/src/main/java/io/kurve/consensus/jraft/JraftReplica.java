@@ -1,0 +1,457 @@
+package io.kurve.consensus.jraft;
+
+import com.alipay.sofa.jraft.ReplicatorGroup;
+import com.alipay.sofa.jraft.Status;
+import com.alipay.sofa.jraft.core.NodeImpl;
+import com.alipay.sofa.jraft.core.Replicator;
+import com.alipay.sofa.jraft.entity.PeerId;
+import com.alipay.sofa.jraft.entity.Task;
+import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
+import com.alipay.sofa.jraft.rpc.impl.AbstractClientService;
+import io.kurve.consensus.wal.GroupLog;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.FaultHandler;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.CopysetKey;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.log.LogPosition;
+import io.kurve.core.log.Membership;
+import io.kurve.core.log.Proposal;
+import io.kurve.core.log.ProposalListener;
+import io.kurve.core.log.ReadPermission;
+import io.kurve.core.log.ReplicaStatus;
+import io.kurve.core.log.ReplicatedLog;
+import io.kurve.core.log.ReplicatedLogs.LogSpace;
+import io.kurve.core.log.ReplicatedStateMachine;
+import io.kurve.core.log.ReplicatedStateMachine.Checkpoint;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One replica: a jraft node and what stands around it.
+ *
+ * <pre>
+ *  propose ---> node: ring ---> log thread ---> WalLogStorage ---> shared WAL (group commit)
+ *                 |                                  |
+ *                 |  TransportRpcClient (lease)      v durable
+ *                 v                             StateMachineCaller ---> state machine ---> listener
+ *            other replicas                          ^
+ *                 |                                  | committed by the majority
+ *                 v                                  |
+ *            ReplicaInbox (VoteGate) ---------------node
+ * </pre>
+ */
+final class JraftReplica<R> implements ReplicatedLog<R> {
+  private static final Logger logger = LoggerFactory.getLogger(JraftReplica.class);
+
+  private final ReplicaContext context;
+  private final CopysetKey copyset;
+  private final GroupLog log;
+  private final ReplicatedStateMachine<R> stateMachine;
+  private final Membership initial;
+  private final Runnable whenClosed;
+  private final DurableIndex durable;
+  private final LeaderLease lease;
+  private final VoteGate voteGate;
+  private final ReplicaLink.Candidacy candidacy = new ReplicaLink.Candidacy();
+  private final WalMetaStorage meta;
+  private final StateMachineCaller<R> caller;
+  private final CheckpointStorage checkpoints;
+  private final InFlight<R> inFlight;
+  private final NodeImpl node;
+  private final AtomicReference<@Nullable Transfer> transfer = new AtomicReference<>();
+  private volatile boolean closed;
+  private volatile boolean installing;
+  private volatile boolean failed;
+
+  JraftReplica(
+      ReplicaContext context,
+      CopysetKey copyset,
+      GroupLog log,
+      ReplicatedStateMachine<R> stateMachine,
+      Membership initial,
+      Runnable whenClosed) {
+    Checkpoint restored = stateMachine.restored();
+    if (restored.at().index() < log.cutAt().index()) {
+      // An install was cut off after it had emptied the log: it has to begin anew.
+      log.reset(restored.at());
+    }
+    this.context = context;
+    this.copyset = copyset;
+    this.log = log;
+    this.stateMachine = stateMachine;
+    this.initial = initial;
+    this.whenClosed = whenClosed;
+    this.durable = new DurableIndex(log.durableIndex());
+    this.lease =
+        new LeaderLease(context.self(), context.clock(), context.settings().electionTimeout());
+    this.voteGate = new VoteGate(context.clock(), context.settings().electionTimeout());
+    this.meta = new WalMetaStorage(log, stateMachine::mayVote);
+    this.caller = new StateMachineCaller<>(this, restored, initial);
+    this.checkpoints = new CheckpointStorage(context.self(), restored, caller::install);
+    this.inFlight = new InFlight<>(context.settings().proposals());
+    this.node = new NodeImpl(PeerNames.group(copyset), PeerNames.peer(context.self()));
+    Membership known = restored.at().index() == 0 ? initial : restored.membership();
+    this.lease.voters(known.voters(), List.of());
+  }
+
+  ReplicaInbox start() {
+    ReplicaLink link =
+        new ReplicaLink(
+            context.transport(),
+            copyset,
+            lease,
+            candidacy,
+            stateMachine::mayVote,
+            context.executors().failures().next());
+    ReplicaServices services =
+        new ReplicaServices(
+            new WalLogStorage(log, durable, lease, checkpoints, context.faults()),
+            meta,
+            checkpoints);
+    ReplicaLink.Options options =
+        NodeSettings.options(link, services, caller, initial, context.settings());
+    options.setAppendEntriesExecutors(context.executors().failures());
+    JraftProcess.prepare(node.getGroupId());
+    if (!node.init(options)) {
+      throw new KurveException(
+          ErrorCode.BAD_STORE,
+          name() + " does not start: its log and its checkpoint don't fit together",
+          "remove this replica and let it be rebuilt; raft's log lines above name the misfit");
+    }
+    return new ReplicaInbox(this, node);
+  }
+
+  @Override
+  public CopysetKey copyset() {
+    return copyset;
+  }
+
+  @Override
+  public void propose(ByteBuffer command, long expectedTerm, ProposalListener<R> listener) {
+    if (closed || caller.leadingTerm() != expectedTerm) {
+      listener.ended(notLeader("does not lead in term " + expectedTerm));
+      return;
+    }
+    if (!hasRoom()) {
+      listener.ended(overload("the log is full until the next checkpoint"));
+      return;
+    }
+    ProposalClosure<R> proposal = new ProposalClosure<>(this, listener, command.remaining());
+    if (!inFlight.enter(proposal)) {
+      listener.ended(overload("too many writes under way"));
+      return;
+    }
+    // jraft sends from this buffer to slow followers long after the listener was told.
+    ByteBuffer copy = ByteBuffer.allocate(command.remaining()).put(command.slice()).flip();
+    try {
+      node.apply(new Task(copy, proposal, expectedTerm));
+    } catch (IllegalStateException | NullPointerException e) {
+      // What a node that shuts down throws; nothing was appended.
+      if (!closed) {
+        throw e;
+      }
+      proposal.abandoned();
+    }
+  }
+
+  @Override
+  public ReadPermission readPermission() {
+    long term = caller.leadingTerm();
+    if (term == 0 || closed) {
+      return new ReadPermission.Refused(leader(), "does not lead");
+    }
+    if (!lease.holds(term)) {
+      return new ReadPermission.Refused(Optional.empty(), "its lease has run out");
+    }
+    return new ReadPermission.Granted(term);
+  }
+
+  @Override
+  public ReplicaStatus status() {
+    return new ReplicaStatus(
+        role(),
+        term(),
+        leader(),
+        membership(),
+        new ReplicaStatus.Indexes(
+            log.firstIndex(),
+            durable.get(),
+            whileActive(node::getLastCommittedIndex),
+            whileActive(node::getLastAppliedLogIndex)),
+        followers());
+  }
+
+  private ReplicaStatus.Role role() {
+    if (failed || closed) {
+      return ReplicaStatus.Role.FAILED;
+    }
+    if (installing) {
+      return ReplicaStatus.Role.INSTALLING;
+    }
+    return switch (node.getNodeState()) {
+      case STATE_LEADER, STATE_TRANSFERRING -> ReplicaStatus.Role.LEADER;
+      case STATE_CANDIDATE -> ReplicaStatus.Role.CANDIDATE;
+      case STATE_FOLLOWER -> ReplicaStatus.Role.FOLLOWER;
+      case STATE_ERROR, STATE_UNINITIALIZED, STATE_SHUTTING, STATE_SHUTDOWN, STATE_END ->
+          ReplicaStatus.Role.FAILED;
+    };
+  }
+
+  private Membership membership() {
+    var configuration = node.getCurrentConf();
+    return configuration == null || configuration.isEmpty()
+        ? initial
+        : PeerNames.membership(configuration);
+  }
+
+  /** jraft throws for a node that is not active. */
+  private static long whileActive(LongSupplier index) {
+    try {
+      return index.getAsLong();
+    } catch (IllegalStateException inactive) {
+      return 0;
+    }
+  }
+
+  private Map<ReplicaId, Long> followers() {
+    Map<ReplicaId, Long> next = new TreeMap<>();
+    ReplicatorGroup replicators = replicators();
+    if (replicators != null && node.isLeader(false)) {
+      for (ReplicaId member : membership().voters()) {
+        long index =
+            Replicator.getNextIndexUnsafe(replicators.getReplicator(PeerNames.peer(member)));
+        if (index >= 0) {
+          next.put(member, index);
+        }
+      }
+    }
+    return next;
+  }
+
+  private @Nullable ReplicatorGroup replicators() {
+    return node.getRpcService() instanceof AbstractClientService service
+            && service.getRpcClient() instanceof TransportRpcClient client
+        ? client.replicators()
+        : null;
+  }
+
+  @Override
+  public CompletionStage<LogPosition> checkpoint() {
+    CompletableFuture<LogPosition> end = new CompletableFuture<>();
+    if (closed) {
+      end.completeExceptionally(refused("checkpoint", "the replica is closed"));
+      return end;
+    }
+    Checkpoint before = checkpoints.newest();
+    node.snapshot(status -> {
+      if (status.isOk()) {
+        checkpoints.settled(before);
+        end.complete(checkpoints.newest().at());
+      } else {
+        end.completeExceptionally(refused("checkpoint", status.getErrorMsg()));
+      }
+    });
+    return end;
+  }
+
+  @Override
+  public CompletionStage<Void> transferLeadership(ReplicaId target) {
+    Transfer wanted = new Transfer(target, new CompletableFuture<>());
+    if (closed || !transfer.compareAndSet(null, wanted)) {
+      wanted.end.completeExceptionally(refused("transfer", "another transfer is under way"));
+      return wanted.end.thenAccept(leader -> {});
+    }
+    context
+        .executors()
+        .tasks()
+        .execute(() -> {
+          Status status = node.transferLeadershipTo(PeerNames.peer(target));
+          if (!status.isOk()) {
+            endTransfer(refused("transfer", status.getErrorMsg()));
+          } else if (target.equals(context.self())) {
+            endTransfer(null);
+          }
+        });
+    return wanted.end.thenAccept(leader -> {});
+  }
+
+  private void endTransfer(@Nullable KurveException failure) {
+    Transfer ended = transfer.getAndSet(null);
+    if (ended == null) {
+      return;
+    }
+    if (failure == null) {
+      ended.end.complete(ended.target);
+    } else {
+      ended.end.completeExceptionally(failure);
+    }
+  }
+
+  private KurveException refused(String what, @Nullable String why) {
+    return new KurveException(
+        ErrorCode.UNAVAILABLE, name() + ": no " + what + ", " + why, "try again later");
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    whenClosed.run();
+    durable.close();
+    node.shutdown();
+    try {
+      node.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    inFlight.abandonAll();
+    endTransfer(refused("transfer", "the replica closed"));
+  }
+
+  // What the parts around the node ask of it.
+
+  String name() {
+    return "replica " + context.self() + " of " + copyset;
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  boolean mayVote() {
+    return stateMachine.mayVote();
+  }
+
+  boolean hasRoom() {
+    LogSpace space = context.logs().space();
+    return space.usedBytes() * 100 < space.totalBytes() * context.settings().fullPercent();
+  }
+
+  long term() {
+    return meta.getTerm();
+  }
+
+  long committed() {
+    return whileActive(node::getLastCommittedIndex);
+  }
+
+  boolean holdsLease() {
+    long term = caller.leadingTerm();
+    return term != 0 && lease.holds(term);
+  }
+
+  void passOn() {
+    caller.passOn(whileActive(node::getLastAppliedLogIndex));
+  }
+
+  /** Makes jraft leave a term that it can't be leader of any more: by a vote that nobody gets. */
+  void stepDown(long term) {
+    logger.info("{} leaves term {}: its transfer of leadership failed", name(), term);
+    endTransfer(refused("transfer", "the other replica did not take over in time"));
+    RequestVoteRequest nobody =
+        RequestVoteRequest.newBuilder()
+            .setGroupId(node.getGroupId())
+            .setServerId(node.getServerId().toString())
+            .setPeerId(node.getServerId().toString())
+            .setTerm(term + 1)
+            .setLastLogIndex(0)
+            .setLastLogTerm(0)
+            .setPreVote(false)
+            .build();
+    context.executors().tasks().execute(() -> node.handleRequestVoteRequest(nobody));
+  }
+
+  void leads() {
+    endTransfer(refused("transfer", "the other replica did not take over in time"));
+  }
+
+  void follows(ReplicaId leader) {
+    Transfer wanted = transfer.get();
+    if (wanted != null) {
+      endTransfer(
+          leader.equals(wanted.target) ? null : refused("transfer", leader + " took over instead"));
+    }
+  }
+
+  void failed(String why) {
+    failed = true;
+    logger.error("{} failed: {}", name(), why);
+  }
+
+  void installing(boolean now) {
+    installing = now;
+  }
+
+  void ended(ProposalClosure<R> proposal) {
+    inFlight.leave(proposal);
+  }
+
+  Proposal<R> notLeader(String why) {
+    return new Proposal.Rejected<>(leader(), Proposal.Reason.NOT_LEADER, why);
+  }
+
+  Proposal<R> overload(String why) {
+    return new Proposal.Rejected<>(leader(), Proposal.Reason.OVERLOAD, why);
+  }
+
+  private Optional<ReplicaId> leader() {
+    PeerId leader = closed ? null : node.getLeaderId();
+    return Optional.ofNullable(leader).map(PeerNames::replica);
+  }
+
+  FaultHandler faults() {
+    return context.faults();
+  }
+
+  Executor persistenceExecutor() {
+    return context.executors().persistence();
+  }
+
+  Executor tasks() {
+    return context.executors().tasks();
+  }
+
+  DurableIndex durable() {
+    return durable;
+  }
+
+  GroupLog log() {
+    return log;
+  }
+
+  LeaderLease lease() {
+    return lease;
+  }
+
+  VoteGate voteGate() {
+    return voteGate;
+  }
+
+  ReplicaLink.Candidacy candidacy() {
+    return candidacy;
+  }
+
+  CheckpointStorage checkpoints() {
+    return checkpoints;
+  }
+
+  ReplicatedStateMachine<R> stateMachine() {
+    return stateMachine;
+  }
+
+  private record Transfer(ReplicaId target, CompletableFuture<ReplicaId> end) {}
+}

@@ -1,0 +1,290 @@
+package io.kurve.consensus.jraft;
+
+import com.alipay.sofa.jraft.Closure;
+import com.alipay.sofa.jraft.Iterator;
+import com.alipay.sofa.jraft.Status;
+import com.alipay.sofa.jraft.core.StateMachineAdapter;
+import com.alipay.sofa.jraft.entity.LeaderChangeContext;
+import com.alipay.sofa.jraft.entity.RaftOutter.SnapshotMeta;
+import com.alipay.sofa.jraft.error.RaftError;
+import com.alipay.sofa.jraft.error.RaftException;
+import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
+import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
+import io.kurve.consensus.wal.LogRecord;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.log.LogPosition;
+import io.kurve.core.log.Membership;
+import io.kurve.core.log.ReplicatedStateMachine.Checkpoint;
+import io.kurve.core.log.ReplicatedStateMachine.CheckpointImage;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Calls the state machine in log order. jraft calls here on one thread of the replica's own.
+ *
+ * <p>The {@code gate} is held around each call. It is free but for two cases:
+ *
+ * <ul>
+ *   <li>An install replaces the state on a thread of its own and holds the gate all the while, so
+ *       nothing is applied beside it (rule 12). It waits for nothing that this thread does. jraft
+ *       takes no new entries meanwhile, so what queues up behind the gate is bounded. Entries that
+ *       the installed state already contains are skipped afterwards.
+ *   <li>jraft does not tell state machines of its own entries (a new leader's first one, changes of
+ *       membership). They are found in the log between two data entries, and passed on before the
+ *       next one; when nothing follows them, a later message of the leader's passes them on.
+ * </ul>
+ */
+final class StateMachineCaller<R> extends StateMachineAdapter {
+  /** The replica's own disk is behind the majority's by this much: it will not come back. */
+  private static final Duration DURABLE_DEADLINE = Duration.ofSeconds(120);
+
+  private final JraftReplica<R> replica;
+  private final ReentrantLock gate = new ReentrantLock();
+  private long applied;
+  private Membership membership;
+  private boolean leading;
+  private volatile long leadingTerm;
+
+  StateMachineCaller(JraftReplica<R> replica, Checkpoint restored, Membership initial) {
+    this.replica = replica;
+    this.applied = restored.at().index();
+    this.membership = applied == 0 ? initial : restored.membership();
+  }
+
+  /** The term that the state machine was told to lead in; 0 when it does not. */
+  long leadingTerm() {
+    return leadingTerm;
+  }
+
+  @Override
+  public void onApply(Iterator entries) {
+    try {
+      while (entries.hasNext()) {
+        LogPosition at = new LogPosition(entries.getTerm(), entries.getIndex());
+        awaitDurable(at.index());
+        apply(at, entries);
+        entries.next();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(replica.name() + " was interrupted while applying", e);
+    } catch (RuntimeException | Error e) {
+      if (replica.isClosed()) {
+        throw e;
+      }
+      // jraft would go on without this entry.
+      throw replica.faults().halt(replica.name() + ": a committed entry could not be applied", e);
+    }
+  }
+
+  private void apply(LogPosition at, Iterator entries) {
+    @SuppressWarnings("unchecked") // the only closures that come with data entries
+    ProposalClosure<R> proposal = (ProposalClosure<R>) entries.done();
+    R reply;
+    gate.lock();
+    try {
+      if (at.index() <= applied) {
+        if (proposal != null) {
+          proposal.abandoned();
+        }
+        return;
+      }
+      advance(at.index() - 1);
+      reply = replica.stateMachine().apply(at, entries.getData().slice());
+      applied = at.index();
+    } finally {
+      gate.unlock();
+    }
+    if (proposal != null) {
+      proposal.applied(at, reply);
+    }
+  }
+
+  private void awaitDurable(long index) throws InterruptedException {
+    if (!replica.durable().await(index, DURABLE_DEADLINE)) {
+      if (replica.isClosed()) {
+        throw new IllegalStateException(replica.name() + " closed while applying");
+      }
+      throw new IllegalStateException(
+          replica.name() + ": entry " + index + " is committed, but not durable here");
+    }
+  }
+
+  /** Passes on jraft's own entries up to an index; under the gate. */
+  private void advance(long upTo) {
+    while (applied < upTo) {
+      Optional<LogRecord> record = replica.log().read(applied + 1);
+      if (record.isEmpty() || record.get().kind() == LogRecord.Kind.DATA) {
+        return;
+      }
+      if (record.get().kind() == LogRecord.Kind.CONFIGURATION) {
+        membership = GroupConfiguration.decode(record.get().payload()).membership();
+      }
+      replica
+          .stateMachine()
+          .advance(new LogPosition(record.get().term(), record.get().index()), membership);
+      applied++;
+    }
+  }
+
+  /**
+   * Everything up to here was applied by jraft; what the state machine has not seen of it are
+   * jraft's own entries. May be called on any thread; does not wait for an apply or an install.
+   */
+  void passOn(long appliedByRaft) {
+    if (gate.tryLock()) {
+      try {
+        advance(appliedByRaft);
+      } finally {
+        gate.unlock();
+      }
+    }
+  }
+
+  @Override
+  public void onLeaderStart(long term) {
+    if (replica.lease().surrendered(term)) {
+      // A transfer that failed: the term has no lease any more, so it can't go on.
+      replica.stepDown(term);
+      return;
+    }
+    long committed = replica.committed();
+    try {
+      awaitDurable(committed);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return;
+    }
+    gate.lock();
+    try {
+      advance(committed);
+      leading = true;
+      replica.stateMachine().leading(term);
+    } finally {
+      gate.unlock();
+    }
+    leadingTerm = term;
+    replica.leads();
+  }
+
+  @Override
+  public void onLeaderStop(Status status) {
+    stopLeading();
+  }
+
+  @Override
+  public void onStartFollowing(LeaderChangeContext context) {
+    replica.follows(PeerNames.replica(context.getLeaderId()));
+  }
+
+  @Override
+  public void onShutdown() {
+    stopLeading();
+  }
+
+  private void stopLeading() {
+    leadingTerm = 0;
+    gate.lock();
+    try {
+      if (leading) {
+        leading = false;
+        replica.stateMachine().notLeading();
+      }
+    } finally {
+      gate.unlock();
+    }
+  }
+
+  @Override
+  public void onError(RaftException error) {
+    stopLeading();
+    replica.failed(error.getStatus().toString());
+    boolean storage =
+        switch (error.getType()) {
+          case ERROR_TYPE_LOG, ERROR_TYPE_STABLE, ERROR_TYPE_META -> true;
+          case ERROR_TYPE_NONE, ERROR_TYPE_SNAPSHOT, ERROR_TYPE_STATE_MACHINE -> false;
+        };
+    if (storage && !replica.isClosed()) {
+      throw replica.faults().halt(replica.name() + ": " + error.getStatus(), error);
+    }
+  }
+
+  @Override
+  public void onSnapshotSave(SnapshotWriter writer, Closure done) {
+    SnapshotMeta meta = writer.getCurrentMeta();
+    if (meta.getOldPeersCount() > 0) {
+      done.run(new Status(RaftError.ECANCELED, "the membership is changing"));
+      return;
+    }
+    CheckpointImage image;
+    gate.lock();
+    try {
+      advance(meta.getLastIncludedIndex());
+      image = replica.stateMachine().capture(CheckpointMeta.decode(meta).membership());
+    } finally {
+      gate.unlock();
+    }
+    if (image.checkpoint().at().index() != meta.getLastIncludedIndex()) {
+      done.run(
+          new Status(
+              RaftError.ECANCELED,
+              "the state stands at %s, not at %d",
+              image.checkpoint().at(),
+              meta.getLastIncludedIndex()));
+      return;
+    }
+    replica.persistenceExecutor().execute(() -> persist(image, done));
+  }
+
+  private void persist(CheckpointImage image, Closure done) {
+    try {
+      image.persist();
+    } catch (IOException e) {
+      // Who wrote it has halted if the disk is to blame; the log stays.
+      done.run(new Status(RaftError.ECANCELED, "%s", String.valueOf(e.getMessage())));
+      return;
+    }
+    replica.checkpoints().saved(image.checkpoint());
+    done.run(Status.OK());
+  }
+
+  /** At start, and after an install. */
+  @Override
+  public boolean onSnapshotLoad(SnapshotReader reader) {
+    Checkpoint loaded = ((CheckpointReader) reader).checkpoint();
+    gate.lock();
+    try {
+      standAt(loaded);
+    } finally {
+      gate.unlock();
+    }
+    return true;
+  }
+
+  Checkpoint install(ReplicaId leader, Checkpoint wanted) throws IOException, InterruptedException {
+    gate.lockInterruptibly();
+    try {
+      replica.installing(true);
+      Checkpoint installed = replica.stateMachine().install(leader, wanted);
+      standAt(installed);
+      return installed;
+    } catch (RuntimeException | Error e) {
+      if (replica.isClosed()) {
+        throw e;
+      }
+      throw replica.faults().halt(replica.name() + ": the install broke off", e);
+    } finally {
+      replica.installing(false);
+      gate.unlock();
+    }
+  }
+
+  private void standAt(Checkpoint checkpoint) {
+    if (checkpoint.at().index() > applied) {
+      applied = checkpoint.at().index();
+      membership = checkpoint.membership();
+    }
+  }
+}

@@ -1,0 +1,210 @@
+package io.kurve.consensus.jraft;
+
+import com.alipay.sofa.jraft.entity.EnumOutter.EntryType;
+import com.alipay.sofa.jraft.entity.LogEntry;
+import com.alipay.sofa.jraft.entity.LogId;
+import com.alipay.sofa.jraft.option.LogStorageOptions;
+import com.alipay.sofa.jraft.storage.LogStorage;
+import io.kurve.consensus.wal.GroupLog;
+import io.kurve.consensus.wal.GroupLog.WalFull;
+import io.kurve.consensus.wal.LogRecord;
+import io.kurve.core.failure.FaultHandler;
+import io.kurve.core.log.LogPosition;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A replica's log on the shared WAL. jraft calls the methods that change it on one thread of the
+ * replica's own, which waits there for the sync together with those of other replicas.
+ *
+ * <p>A data entry's bytes go to the WAL as they are; membership entries are encoded by {@link
+ * GroupConfiguration}.
+ */
+final class WalLogStorage implements LogStorage {
+  /** A follower's ring is full only when {@link ReplicaInbox} let too much in at once. */
+  private static final Duration FULL_DEADLINE = Duration.ofSeconds(60);
+
+  private static final Duration FULL_PAUSE = Duration.ofMillis(20);
+
+  private final GroupLog log;
+  private final DurableIndex durable;
+  private final LeaderLease lease;
+  private final CheckpointStorage checkpoints;
+  private final FaultHandler faults;
+
+  WalLogStorage(
+      GroupLog log,
+      DurableIndex durable,
+      LeaderLease lease,
+      CheckpointStorage checkpoints,
+      FaultHandler faults) {
+    this.log = log;
+    this.durable = durable;
+    this.lease = lease;
+    this.checkpoints = checkpoints;
+    this.faults = faults;
+  }
+
+  @Override
+  public boolean init(LogStorageOptions options) {
+    for (LogRecord record : log.configurations()) {
+      GroupConfiguration configuration = GroupConfiguration.decode(record.payload());
+      // Only here: an entry that is appended later is added by jraft itself.
+      options
+          .getConfigurationManager()
+          .add(configuration.toConfigurationEntry(new LogId(record.index(), record.term())));
+      lease.voters(configuration.voters(), configuration.oldVoters());
+    }
+    return true;
+  }
+
+  @Override
+  public void shutdown() {
+    // The WAL outlives its replicas.
+  }
+
+  @Override
+  public long getFirstLogIndex() {
+    return log.firstIndex();
+  }
+
+  @Override
+  public long getLastLogIndex() {
+    return log.lastIndex();
+  }
+
+  @Override
+  public @Nullable LogEntry getEntry(long index) {
+    return log.read(index).map(WalLogStorage::entry).orElse(null);
+  }
+
+  static LogEntry entry(LogRecord record) {
+    LogId id = new LogId(record.index(), record.term());
+    return switch (record.kind()) {
+      case CONFIGURATION -> GroupConfiguration.decode(record.payload()).toEntry(id);
+      case DATA -> entry(EntryType.ENTRY_TYPE_DATA, id, record.payload());
+      case NO_OP -> entry(EntryType.ENTRY_TYPE_NO_OP, id, record.payload());
+    };
+  }
+
+  private static LogEntry entry(EntryType type, LogId id, ByteBuffer payload) {
+    LogEntry entry = new LogEntry(type);
+    entry.setId(id);
+    entry.setData(payload);
+    return entry;
+  }
+
+  @Override
+  @Deprecated
+  public long getTerm(long index) {
+    return log.term(index).orElse(0);
+  }
+
+  @Override
+  public boolean appendEntry(LogEntry entry) {
+    return appendEntries(List.of(entry)) == 1;
+  }
+
+  @Override
+  public int appendEntries(List<LogEntry> entries) {
+    List<LogRecord> records = new ArrayList<>(entries.size());
+    for (LogEntry entry : entries) {
+      records.add(record(entry));
+    }
+    append(records);
+    durable.set(log.durableIndex());
+    return entries.size();
+  }
+
+  private LogRecord record(LogEntry entry) {
+    long index = entry.getId().getIndex();
+    long term = entry.getId().getTerm();
+    ByteBuffer data = entry.getData();
+    return switch (entry.getType()) {
+      case ENTRY_TYPE_CONFIGURATION -> {
+        GroupConfiguration configuration = GroupConfiguration.of(entry);
+        lease.voters(configuration.voters(), configuration.oldVoters());
+        yield new LogRecord(index, term, LogRecord.Kind.CONFIGURATION, configuration.encode());
+      }
+      case ENTRY_TYPE_DATA -> new LogRecord(index, term, LogRecord.Kind.DATA, data.duplicate());
+      case ENTRY_TYPE_NO_OP ->
+          new LogRecord(index, term, LogRecord.Kind.NO_OP, ByteBuffer.allocate(0));
+      case ENTRY_TYPE_UNKNOWN ->
+          throw new IllegalArgumentException("entry " + index + " of an unknown type");
+    };
+  }
+
+  /**
+   * A full ring is waited out: the entries are not acknowledged meanwhile, and what only waits for
+   * this thread, dropping the log before a checkpoint, is done at once.
+   */
+  private void append(List<LogRecord> records) {
+    long start = System.nanoTime();
+    while (true) {
+      try {
+        log.append(records);
+        return;
+      } catch (WalFull full) {
+        drop();
+        try {
+          if (!durable.pause(FULL_PAUSE)) {
+            throw new IllegalStateException(log.group() + " closes with its log full", full);
+          }
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          throw new IllegalStateException(log.group() + " was interrupted with its log full", e);
+        }
+        if (System.nanoTime() - start > FULL_DEADLINE.toNanos()) {
+          throw faults.halt(
+              log.group() + ": the log stayed full for " + FULL_DEADLINE.toSeconds() + " s", full);
+        }
+      }
+    }
+  }
+
+  private void drop() {
+    LogPosition droppable = checkpoints.droppable();
+    if (droppable.index() > log.cutAt().index() && droppable.index() <= log.lastIndex()) {
+      log.truncatePrefix(droppable);
+    }
+  }
+
+  @Override
+  public boolean truncatePrefix(long firstKept) {
+    long cut = firstKept - 1;
+    if (cut <= log.cutAt().index()) {
+      return true;
+    }
+    LogPosition position = position(cut);
+    if (cut > log.lastIndex()) {
+      log.reset(position);
+    } else {
+      log.truncatePrefix(position);
+    }
+    durable.set(log.durableIndex());
+    return true;
+  }
+
+  @Override
+  public boolean truncateSuffix(long lastKept) {
+    log.truncateSuffix(lastKept);
+    durable.set(log.durableIndex());
+    return true;
+  }
+
+  @Override
+  public boolean reset(long next) {
+    log.reset(position(next - 1));
+    durable.set(log.durableIndex());
+    return true;
+  }
+
+  private LogPosition position(long index) {
+    OptionalLong term = log.term(index);
+    return new LogPosition(term.isPresent() ? term.getAsLong() : checkpoints.term(index), index);
+  }
+}

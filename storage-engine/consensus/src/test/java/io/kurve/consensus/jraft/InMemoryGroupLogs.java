@@ -1,0 +1,195 @@
+package io.kurve.consensus.jraft;
+
+import io.kurve.consensus.wal.GroupLog;
+import io.kurve.consensus.wal.GroupLogs;
+import io.kurve.consensus.wal.LogRecord;
+import io.kurve.core.failure.FaultHandler;
+import io.kurve.core.id.CopysetKey;
+import io.kurve.core.log.LogPosition;
+import io.kurve.core.log.ReplicatedLogs.LogSpace;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CountDownLatch;
+
+/** A WAL that is durable at once and can be told to fail, to stall or to be full. */
+final class InMemoryGroupLogs implements GroupLogs {
+  private final NavigableMap<CopysetKey, Group> groups = new ConcurrentSkipListMap<>();
+  private volatile FaultHandler faults;
+  private volatile boolean failsAppends;
+  private volatile boolean failsVotes;
+  private volatile LogSpace space = new LogSpace(0, 100);
+  private volatile CountDownLatch appendsPass = new CountDownLatch(0);
+
+  InMemoryGroupLogs(FaultHandler faults) {
+    this.faults = faults;
+  }
+
+  /** A new process on the same disk. */
+  InMemoryGroupLogs reopened(FaultHandler newFaults) {
+    InMemoryGroupLogs next = new InMemoryGroupLogs(newFaults);
+    groups.forEach((key, group) -> next.groups.put(key, next.new Group(group)));
+    return next;
+  }
+
+  void failAppends() {
+    failsAppends = true;
+  }
+
+  void failVotes() {
+    failsVotes = true;
+  }
+
+  void space(long used, long total) {
+    space = new LogSpace(used, total);
+  }
+
+  CountDownLatch stallAppends() {
+    CountDownLatch latch = new CountDownLatch(1);
+    appendsPass = latch;
+    return latch;
+  }
+
+  @Override
+  public Set<CopysetKey> groups() {
+    return groups.keySet();
+  }
+
+  @Override
+  public GroupLog open(CopysetKey group) {
+    return groups.computeIfAbsent(group, Group::new);
+  }
+
+  @Override
+  public void purge(CopysetKey group) {
+    groups.remove(group);
+  }
+
+  @Override
+  public LogSpace space() {
+    return space;
+  }
+
+  private final class Group implements GroupLog {
+    private final CopysetKey key;
+    private final TreeMap<Long, LogRecord> records = new TreeMap<>();
+    private HardState state = new HardState(0, Optional.empty());
+    private LogPosition cut = LogPosition.BEFORE_ALL;
+
+    Group(CopysetKey key) {
+      this.key = key;
+    }
+
+    Group(Group other) {
+      synchronized (other) {
+        this.key = other.key;
+        this.records.putAll(other.records);
+        this.state = other.state;
+        this.cut = other.cut;
+      }
+    }
+
+    @Override
+    public CopysetKey group() {
+      return key;
+    }
+
+    @Override
+    public synchronized HardState hardState() {
+      return state;
+    }
+
+    @Override
+    public synchronized void saveHardState(HardState next) {
+      if (failsVotes) {
+        throw faults.halt(key + ": vote not written", new IOException("told to fail"));
+      }
+      state = next;
+    }
+
+    @Override
+    public synchronized long firstIndex() {
+      return cut.index() + 1;
+    }
+
+    @Override
+    public synchronized long lastIndex() {
+      return records.isEmpty() ? cut.index() : records.lastKey();
+    }
+
+    @Override
+    public long durableIndex() {
+      return lastIndex();
+    }
+
+    @Override
+    public synchronized OptionalLong term(long index) {
+      if (index == cut.index()) {
+        return OptionalLong.of(cut.term());
+      }
+      LogRecord record = records.get(index);
+      return record == null ? OptionalLong.empty() : OptionalLong.of(record.term());
+    }
+
+    @Override
+    public synchronized Optional<LogRecord> read(long index) {
+      return Optional.ofNullable(records.get(index));
+    }
+
+    @Override
+    public synchronized LogPosition cutAt() {
+      return cut;
+    }
+
+    @Override
+    public void append(List<LogRecord> more) {
+      try {
+        appendsPass.await();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException(e);
+      }
+      synchronized (this) {
+        if (failsAppends) {
+          throw faults.halt(key + ": append not written", new IOException("told to fail"));
+        }
+        for (LogRecord record : more) {
+          if (record.index() != lastIndex() + 1) {
+            throw new IllegalStateException(record.index() + " after " + lastIndex());
+          }
+          ByteBuffer copy =
+              ByteBuffer.allocate(record.payload().remaining()).put(record.payload().slice());
+          records.put(
+              record.index(),
+              new LogRecord(record.index(), record.term(), record.kind(), copy.flip()));
+        }
+      }
+    }
+
+    @Override
+    public synchronized void truncatePrefix(LogPosition position) {
+      if (position.index() > lastIndex()) {
+        throw new IllegalStateException("cut at " + position + " after " + lastIndex());
+      }
+      records.headMap(position.index(), true).clear();
+      cut = position;
+    }
+
+    @Override
+    public synchronized void truncateSuffix(long lastKept) {
+      records.tailMap(lastKept, false).clear();
+    }
+
+    @Override
+    public synchronized void reset(LogPosition position) {
+      records.clear();
+      cut = position;
+    }
+  }
+}
