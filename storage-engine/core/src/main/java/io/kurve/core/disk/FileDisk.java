@@ -1,6 +1,6 @@
 package io.kurve.core.disk;
 
-import com.sun.nio.file.ExtendedOpenOption;
+import io.kurve.core.disk.NativeFile.NativeException;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import java.io.EOFException;
@@ -9,25 +9,31 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
-/** A {@link Disk} on a file or block device, locked against a second owner. */
+/**
+ * A {@link Disk} on a file or block device, claimed against a second owner: a file by a lock, a
+ * block device by opening it exclusively too, which fails while it is mounted.
+ */
 public final class FileDisk implements Disk {
   private final Path path;
-  private final FileChannel cached;
-  private final FileChannel direct;
-  private final FileLock lock;
+  private final NativeFile cached;
+  private final NativeFile direct;
+  private final FileChannel lock;
   private final long sizeBytes;
 
-  private FileDisk(
-      Path path, FileChannel cached, FileChannel direct, FileLock lock, long sizeBytes) {
+  private FileDisk(Path path, NativeFile cached, NativeFile direct, FileChannel lock)
+      throws IOException {
     this.path = path;
     this.cached = cached;
     this.direct = direct;
     this.lock = lock;
-    this.sizeBytes = sizeBytes;
+    // A block device reports no size through stat: the end is found by seeking, as the channel
+    // does.
+    this.sizeBytes = lock.size();
   }
 
   /**
@@ -35,22 +41,12 @@ public final class FileDisk implements Disk {
    * @throws IOException when it does not exist or can't be opened past the cache
    */
   public static FileDisk open(Path path) throws IOException {
-    FileChannel cached = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
-    try {
-      FileLock lock = lock(path, cached, false);
-      FileChannel direct =
-          FileChannel.open(
-              path,
-              StandardOpenOption.READ,
-              StandardOpenOption.WRITE,
-              StandardOpenOption.DSYNC,
-              ExtendedOpenOption.DIRECT);
-      // A block device reports no size through stat: the end is found by seeking.
-      return new FileDisk(path, cached, direct, lock, cached.size());
-    } catch (IOException | RuntimeException e) {
-      cached.close();
-      throw e;
-    }
+    boolean device = !Files.isRegularFile(path);
+    return open(
+        path,
+        FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE),
+        NativeFile.READ_WRITE | (device ? NativeFile.EXCLUSIVE : 0),
+        NativeFile.READ_WRITE | NativeFile.PAST_THE_CACHE | NativeFile.DATA_SYNCED);
   }
 
   /**
@@ -59,19 +55,35 @@ public final class FileDisk implements Disk {
    * @throws KurveException {@link ErrorCode#IN_USE} when another process has it open as a disk
    */
   public static FileDisk openReadOnly(Path path) throws IOException {
-    FileChannel cached = FileChannel.open(path, StandardOpenOption.READ);
+    return open(
+        path,
+        FileChannel.open(path, StandardOpenOption.READ),
+        NativeFile.READ_ONLY,
+        NativeFile.READ_ONLY | NativeFile.PAST_THE_CACHE);
+  }
+
+  private static FileDisk open(Path path, FileChannel lock, int cachedFlags, int directFlags)
+      throws IOException {
+    @Nullable NativeFile cached = null;
+    @Nullable NativeFile direct = null;
     try {
-      FileLock lock = lock(path, cached, true);
-      FileChannel direct =
-          FileChannel.open(path, StandardOpenOption.READ, ExtendedOpenOption.DIRECT);
-      return new FileDisk(path, cached, direct, lock, cached.size());
+      claim(path, lock, cachedFlags == NativeFile.READ_ONLY);
+      cached = NativeFile.open(path, cachedFlags);
+      direct = NativeFile.open(path, directFlags);
+      return new FileDisk(path, cached, direct, lock);
     } catch (IOException | RuntimeException e) {
-      cached.close();
-      throw e;
+      try (lock;
+          NativeFile _ = cached;
+          NativeFile _ = direct) {
+        if (e instanceof NativeException failed && failed.errno() == NativeFile.EBUSY) {
+          throw inUse(path);
+        }
+        throw e;
+      }
     }
   }
 
-  private static FileLock lock(Path path, FileChannel channel, boolean shared) throws IOException {
+  private static void claim(Path path, FileChannel channel, boolean shared) throws IOException {
     @Nullable FileLock lock;
     try {
       lock = channel.tryLock(0, Long.MAX_VALUE, shared);
@@ -79,12 +91,15 @@ public final class FileDisk implements Disk {
       lock = null;
     }
     if (lock == null) {
-      throw new KurveException(
-          ErrorCode.IN_USE,
-          path + " is open in another process",
-          "stop that process, or use a disk of its own");
+      throw inUse(path);
     }
-    return lock;
+  }
+
+  private static KurveException inUse(Path path) {
+    return new KurveException(
+        ErrorCode.IN_USE,
+        path + " is open in another process, or mounted",
+        "stop that process, or use a disk of its own");
   }
 
   @Override
@@ -99,55 +114,44 @@ public final class FileDisk implements Disk {
 
   @Override
   public void read(long offset, ByteBuffer target) throws IOException {
-    readFully(cached, offset, target);
+    cached.readFully(offset, target);
   }
 
   @Override
   public void write(long offset, ByteBuffer source) throws IOException {
-    writeFully(cached, offset, source);
+    requireInside(offset, source);
+    cached.writeFully(offset, source);
   }
 
   @Override
   public void sync() throws IOException {
-    cached.force(false);
+    cached.syncData();
   }
 
   @Override
   public void writeDurably(long offset, ByteBuffer source) throws IOException {
-    writeFully(direct, offset, source);
+    requireInside(offset, source);
+    direct.writeFully(offset, source);
   }
 
   @Override
   public void readDirect(long offset, ByteBuffer target) throws IOException {
-    readFully(direct, offset, target);
+    direct.readFully(offset, target);
   }
 
   @Override
   public void close() throws IOException {
-    try (cached;
+    // Closing the channel gives the lock up, last of all.
+    try (lock;
+        cached;
         direct) {
-      lock.release();
+      // Nothing else: what was written without a sync is the kernel's now.
     }
   }
 
-  private void readFully(FileChannel channel, long offset, ByteBuffer target) throws IOException {
-    long position = offset;
-    while (target.hasRemaining()) {
-      int count = channel.read(target, position);
-      if (count < 0) {
-        throw new EOFException(path + " ends at " + sizeBytes + ", before offset " + position);
-      }
-      position += count;
-    }
-  }
-
-  private void writeFully(FileChannel channel, long offset, ByteBuffer source) throws IOException {
+  private void requireInside(long offset, ByteBuffer source) throws IOException {
     if (offset + source.remaining() > sizeBytes) {
       throw new EOFException(path + " ends at " + sizeBytes + ": no write at " + offset);
-    }
-    long position = offset;
-    while (source.hasRemaining()) {
-      position += channel.write(source, position);
     }
   }
 }

@@ -1,0 +1,97 @@
+package io.kurve.core.disk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.unit.ByteSize;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class FileDiskTest {
+  @TempDir Path folder = Path.of("");
+  private Path file = folder;
+
+  @BeforeEach
+  void makeFile() throws IOException {
+    file = folder.resolve("disk");
+    new Preallocation().createFile(file, new ByteSize(1 << 20));
+  }
+
+  @Test
+  void bothWaysReadWhatEitherWrote() throws IOException {
+    try (Disk disk = FileDisk.open(file)) {
+      ByteBuffer block = Disk.allocateAligned(4096);
+      fill(block, 1);
+      disk.writeDurably(8192, block);
+      ByteBuffer read = ByteBuffer.allocate(4096);
+      disk.read(8192, read);
+      assertThat(read.flip()).isEqualTo(block.flip());
+
+      ByteBuffer heap = ByteBuffer.allocate(100);
+      fill(heap, 2);
+      disk.write(20_000, heap);
+      disk.sync();
+      ByteBuffer page = Disk.allocateAligned(8192);
+      disk.readDirect(16384, page);
+      assertThat(page.slice(20_000 - 16384, 100)).isEqualTo(heap.flip());
+    }
+  }
+
+  @Test
+  void anInterruptedThreadHarmsNobody() throws IOException {
+    try (Disk disk = FileDisk.open(file)) {
+      ByteBuffer block = Disk.allocateAligned(4096);
+      Thread.currentThread().interrupt();
+      disk.writeDurably(0, block);
+      disk.write(4096, block.clear());
+      disk.sync();
+      disk.read(0, block.clear());
+      assertThat(Thread.interrupted()).isTrue();
+      disk.writeDurably(0, block.clear());
+    }
+  }
+
+  @Test
+  void rule18ASecondOwnerIsRefused() throws IOException {
+    try (Disk _ = FileDisk.open(file)) {
+      assertThatThrownBy(() -> FileDisk.open(file))
+          .isInstanceOfSatisfying(
+              KurveException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.IN_USE));
+    }
+    FileDisk.open(file).close();
+  }
+
+  @Test
+  void nothingIsReadOrWrittenPastTheEnd() throws IOException {
+    try (Disk disk = FileDisk.open(file)) {
+      assertThat(disk.sizeBytes()).isEqualTo(1 << 20);
+      assertThatThrownBy(() -> disk.write((1 << 20) - 10, ByteBuffer.allocate(11)))
+          .hasMessageContaining("ends at 1048576");
+      assertThatThrownBy(() -> disk.read((1 << 20) - 10, ByteBuffer.allocate(11)))
+          .hasMessageContaining("ends before");
+    }
+  }
+
+  @Test
+  void aReadOnlyDiskRefusesWrites() throws IOException {
+    try (Disk disk = FileDisk.openReadOnly(file)) {
+      assertThatThrownBy(() -> disk.write(0, ByteBuffer.allocate(1)))
+          .isInstanceOf(IOException.class);
+    }
+  }
+
+  private static void fill(ByteBuffer buffer, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    while (buffer.hasRemaining()) {
+      buffer.put((byte) random.nextInt());
+    }
+    buffer.flip();
+  }
+}
