@@ -23,6 +23,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -68,6 +69,8 @@ final class FakeChunkservers implements DataTransport {
 
   record Sent(Member target, DataRequest request, long atNanos) {}
 
+  private record Admitted(CopysetId copyset, AttachmentId attachment) {}
+
   private record Held(Member target, DataRequest request, Consumer<DataReply> reply) {}
 
   private static final Duration LATENCY = Duration.ofNanos(500_000);
@@ -85,7 +88,7 @@ final class FakeChunkservers implements DataTransport {
   private final Map<CopysetId, Integer> leaders = new TreeMap<>();
   private final Map<ChunkId, SparseImage> chunks = new TreeMap<>();
   private final Map<RequestId, DataReply> verdicts = new TreeMap<>();
-  private final Map<CopysetId, Long> marks = new TreeMap<>();
+  private final Map<Admitted, Long> marks = new HashMap<>();
 
   FakeChunkservers(EventLoop loop) {
     this.loop = loop;
@@ -192,17 +195,17 @@ final class FakeChunkservers implements DataTransport {
     if (!admitted.contains(id.attachment())) {
       return failed(ErrorCode.FENCED, Optional.empty());
     }
-    CopysetId copyset = request.context().copyset().id();
+    Admitted sender = new Admitted(request.context().copyset().id(), id.attachment());
     if (request.operation() instanceof DataRequest.Read read) {
       ByteBuffer data =
           ByteBuffer.wrap(image(request.address().chunk()).read(read.offset(), read.length()));
       return new DataReply.Data(data, BlockChecksum.ofBlocks(data));
     }
-    if (id.number() < marks.getOrDefault(copyset, 0L)) {
+    if (id.number() < marks.getOrDefault(sender, 0L)) {
       duplicatesRefused++;
       return failed(ErrorCode.REFUSED, Optional.empty());
     }
-    marks.merge(copyset, request.context().answeredBelow(), Math::max);
+    marks.merge(sender, request.context().answeredBelow(), Math::max);
     DataReply known = verdicts.get(id);
     if (known != null) {
       return known;

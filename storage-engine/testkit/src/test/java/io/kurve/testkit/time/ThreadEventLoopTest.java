@@ -87,9 +87,13 @@ class ThreadEventLoopTest {
 
   @Test
   void anExceptionOfATaskGoesToTheFaultHandlerAndEndsTheLoop() {
-    loop.execute(() -> {
-      throw new IllegalStateException("broken");
-    });
+    CompletableFuture<Void> ran = new CompletableFuture<>();
+    loop.execute(
+        () -> {
+          ran.complete(null);
+          throw new IllegalStateException("broken");
+        });
+    ran.join();
     loop.close();
     assertThat(faults.halts())
         .singleElement()
