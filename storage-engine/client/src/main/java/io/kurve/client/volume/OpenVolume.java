@@ -43,7 +43,7 @@ public final class OpenVolume implements BlockVolume {
   private final MetadataCalls metadata;
   private final Admission admission;
   private final Lease lease;
-  private final long closeDeadlineNanos;
+  private final long attachmentDeadlineNanos;
   private final List<CompletableFuture<Void>> closing = new ArrayList<>();
   private Life life = Life.OPEN;
 
@@ -52,7 +52,7 @@ public final class OpenVolume implements BlockVolume {
     this.turn = new Turn(ports.loop());
     this.session = new Session(identity);
     this.metadata = new MetadataCalls(ports, limits.retry(), turn);
-    this.closeDeadlineNanos = limits.retry().closeDeadline().toNanos();
+    this.attachmentDeadlineNanos = limits.retry().attachmentDeadline().toNanos();
     NumberWindow window = new NumberWindow(limits.numberSpan());
     Copysets copysets = new Copysets(ports, session, metadata);
     Segments segments = new Segments(ports, session, metadata, copysets);
@@ -213,7 +213,7 @@ public final class OpenVolume implements BlockVolume {
     long since = ports.loop().nanoTime();
     metadata.ask(
         () -> ports.metadata().close(session.attachment()),
-        () -> ports.loop().nanoTime() - since < closeDeadlineNanos,
+        () -> ports.loop().nanoTime() - since < attachmentDeadlineNanos,
         nothing -> closed(),
         failure -> {
           if (failure.code() == ErrorCode.FENCED || failure.code() == ErrorCode.NOT_FOUND) {

@@ -64,7 +64,7 @@ final class ReadModifyWrite {
         change.place,
         new DataRequest.Write(
             change.offset,
-            block.asReadOnlyBuffer(),
+            block,
             new int[] {BlockChecksum.of(block)},
             Optional.of(data.checksums()[0])),
         this::haveWritten);

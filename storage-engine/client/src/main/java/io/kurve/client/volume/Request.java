@@ -156,7 +156,7 @@ final class Request {
         switch (asked.operation()) {
           case READ, FLUSH -> new DataRequest.Read(offset, length);
           case WRITE -> {
-            ByteBuffer bytes = part(piece).asReadOnlyBuffer();
+            ByteBuffer bytes = part(piece);
             yield new DataRequest.Write(
                 offset, bytes, BlockChecksum.ofBlocks(bytes), Optional.empty());
           }

@@ -22,7 +22,7 @@ public record VolumeLimits(
    * @param tryTimeout after which a chunkserver's silence counts as no answer; doubles at each
    *     silence up to the longest
    * @param metadataTimeout after which the MDS's silence counts as no answer
-   * @param closeDeadline for giving an attachment up
+   * @param attachmentDeadline for taking an attachment, and for giving it up
    */
   public record RetryTimes(
       Duration firstBackOff,
@@ -30,7 +30,7 @@ public record VolumeLimits(
       Duration tryTimeout,
       Duration longestTryTimeout,
       Duration metadataTimeout,
-      Duration closeDeadline) {}
+      Duration attachmentDeadline) {}
 
   public static VolumeLimits defaults() {
     return new VolumeLimits(

@@ -37,9 +37,9 @@ import java.util.function.Consumer;
  * Copysets of three chunkservers, in memory: each has a leader, data and the ids that it applied. A
  * script may lose, refuse, delay or answer each delivery in its own way.
  */
-final class FakeChunkservers implements DataTransport {
-  static final int SERVERS = 3;
-  static final int COPYSETS = 4;
+public final class FakeChunkservers implements DataTransport {
+  public static final int SERVERS = 3;
+  public static final int COPYSETS = 4;
 
   /** What becomes of one delivery. */
   sealed interface Fate {
@@ -79,6 +79,7 @@ final class FakeChunkservers implements DataTransport {
   final List<Sent> sent = new ArrayList<>();
   final Set<AttachmentId> admitted = new HashSet<>();
   final Set<HostAndPort> down = new HashSet<>();
+  public final List<HostAndPort> addresses = new ArrayList<>();
   Script script = GOOD;
   int duplicatesRefused;
   long generation = 1;
@@ -90,27 +91,32 @@ final class FakeChunkservers implements DataTransport {
   private final Map<RequestId, DataReply> verdicts = new TreeMap<>();
   private final Map<Admitted, Long> marks = new HashMap<>();
 
-  FakeChunkservers(EventLoop loop) {
+  public FakeChunkservers(EventLoop loop) {
     this.loop = loop;
     for (int copyset = 1; copyset <= COPYSETS; copyset++) {
       leaders.put(new CopysetId(copyset), copyset % SERVERS);
     }
   }
 
-  static Member member(int index) {
+  public static Member member(int index) {
     return new Member(
         new ReplicaId(new ChunkserverId(index + 1), new StoreId(new UUID(7, index + 1))),
         new HostAndPort("server" + index, 7000 + index));
   }
 
+  private Member memberAt(int index) {
+    Member member = member(index);
+    return addresses.isEmpty() ? member : new Member(member.replica(), addresses.get(index));
+  }
+
   CopysetPlacement placement(CopysetId copyset) {
     return new CopysetPlacement(
         new CopysetKey(copyset, new CopysetGeneration(generation)),
-        List.of(member(0), member(1), member(2)),
+        List.of(memberAt(0), memberAt(1), memberAt(2)),
         Optional.empty());
   }
 
-  void lead(CopysetId copyset, int server) {
+  public void lead(CopysetId copyset, int server) {
     leaders.put(copyset, server);
   }
 
@@ -178,10 +184,11 @@ final class FakeChunkservers implements DataTransport {
     var unused = loop.schedule(delay, task);
   }
 
-  private DataReply answer(Member target, DataRequest request) {
+  /** As this member, now. */
+  public DataReply answer(Member target, DataRequest request) {
     CopysetId copyset = request.context().copyset().id();
     Member leader = member(leader(copyset));
-    if (!leader.equals(target)) {
+    if (!leader.replica().equals(target.replica())) {
       return failed(ErrorCode.NOT_LEADER, Optional.of(leader.replica()));
     }
     if (request.context().copyset().generation().value() != generation) {

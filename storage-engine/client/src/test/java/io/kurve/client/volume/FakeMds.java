@@ -27,16 +27,16 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
 /** One volume's metadata in memory. Each answer takes a millisecond, and trouble is scripted. */
-final class FakeMds implements MetadataService {
+public final class FakeMds implements MetadataService {
   static final VolumeId VOLUME = new VolumeId(3);
   static final Duration LEASE = Duration.ofSeconds(30);
 
   /** Before the answer: a trouble, or none. Applied first when {@code applied}. */
-  record Trouble(boolean applied, Optional<ErrorCode> answer) {}
+  public record Trouble(boolean applied, Optional<ErrorCode> answer) {}
 
   final List<String> asked = new ArrayList<>();
   final Set<AttachmentId> fenced = new HashSet<>();
-  Supplier<Optional<Trouble>> trouble = Optional::empty;
+  public Supplier<Optional<Trouble>> trouble = Optional::empty;
   Duration latency = Duration.ofMillis(1);
   long sizeBytes;
 
@@ -45,7 +45,7 @@ final class FakeMds implements MetadataService {
   private final Map<Long, SegmentMap> segments = new TreeMap<>();
   private long lastAttachment;
 
-  FakeMds(EventLoop loop, FakeChunkservers chunkservers, long sizeBytes) {
+  public FakeMds(EventLoop loop, FakeChunkservers chunkservers, long sizeBytes) {
     this.loop = loop;
     this.chunkservers = chunkservers;
     this.sizeBytes = sizeBytes;

@@ -5,9 +5,11 @@ import io.kurve.core.data.DataReply;
 import io.kurve.core.data.DataRequest;
 import io.kurve.core.data.ReplicaService;
 import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreId;
 import io.kurve.core.metadata.HostAndPort;
+import io.kurve.core.time.EventLoop;
 import io.kurve.protocol.convert.BadMessage;
 import io.kurve.protocol.convert.DataMessages;
 import io.kurve.protocol.frame.EventLoops;
@@ -63,6 +65,14 @@ public final class DataClient implements AutoCloseable {
                 DataMessages.payload(request),
                 deadline(request.context().remaining()),
                 new DataAnswer(request, answer)));
+  }
+
+  /**
+   * One of the network threads as the loop of a core. With one thread in all it is the one on which
+   * every answer comes.
+   */
+  public EventLoop eventLoop(FaultHandler faults) {
+    return new NetworkEventLoop(loops.group().next(), faults);
   }
 
   /** For the replicated logs' messages. */
