@@ -88,11 +88,10 @@ class ThreadEventLoopTest {
   @Test
   void anExceptionOfATaskGoesToTheFaultHandlerAndEndsTheLoop() {
     CompletableFuture<Void> ran = new CompletableFuture<>();
-    loop.execute(
-        () -> {
-          ran.complete(null);
-          throw new IllegalStateException("broken");
-        });
+    loop.execute(() -> {
+      ran.complete(null);
+      throw new IllegalStateException("broken");
+    });
     ran.join();
     loop.close();
     assertThat(faults.halts())
