@@ -202,6 +202,8 @@ final class GroupCommit {
   private List<Submission> split(List<WalRecord> records) {
     int limit = bounds.maxFrameBytes() - FrameHeader.BYTES;
     List<Submission> submissions = new ArrayList<>(1);
+    // One for all of them: the caller waits for the last, but may be called to lead at the first.
+    Condition wake = lock.newCondition();
     int from = 0;
     int bytes = 0;
     for (int i = 0; i < records.size(); i++) {
@@ -213,13 +215,13 @@ final class GroupCommit {
             "send shorter requests");
       }
       if (bytes + next > limit) {
-        submissions.add(new Submission(records.subList(from, i), lock.newCondition()));
+        submissions.add(new Submission(records.subList(from, i), wake));
         from = i;
         bytes = 0;
       }
       bytes += next;
     }
-    submissions.add(new Submission(records.subList(from, records.size()), lock.newCondition()));
+    submissions.add(new Submission(records.subList(from, records.size()), wake));
     return submissions;
   }
 
@@ -303,7 +305,7 @@ final class GroupCommit {
       if (durable) {
         publish(batch);
       } else {
-        fail();
+        fail(batch);
       }
     }
   }
@@ -337,8 +339,9 @@ final class GroupCommit {
   }
 
   @GuardedBy("lock")
-  private void fail() {
+  private void fail(List<Submission> batch) {
     state = State.FAILED;
+    batch.forEach(written -> written.wake.signal());
     queue.forEach(waiting -> waiting.wake.signal());
     roomInQueue.signalAll();
   }

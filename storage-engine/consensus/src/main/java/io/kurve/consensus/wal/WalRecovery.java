@@ -49,13 +49,11 @@ final class WalRecovery {
    *
    * @param lastFrame the bytes of the last frame, which may not be on the platter yet
    */
-  record Recovered(GroupTable table, Tail tail, FrameHeader last, ByteBuffer lastFrame, Tally tally)
+  record Recovered(
+      GroupTable table, Tail tail, FrameHeader last, ByteBuffer lastFrame, WalCheck.Size size)
       implements Result {}
 
   record Broken(WalOpening.Damaged damage) implements Result {}
-
-  /** What there was to read. */
-  record Tally(long segments, long frames, long records) {}
 
   /**
    * @throws KurveException {@link ErrorCode#BAD_STORE} when this is no WAL of this store that this
@@ -227,7 +225,7 @@ final class WalRecovery {
         Tail.after(last),
         last,
         copyOf(last),
-        new Tally(current - oldest + 1, frames, records));
+        new WalCheck.Size(current - oldest + 1, frames, records));
   }
 
   private void replay(GroupTable table, FrameHeader frame) throws DamageFound {

@@ -101,7 +101,7 @@ class WalSafetyTest {
 
   @Test
   void rule04NothingResurrectsFromATornFrame() throws WalFull {
-    for (int seed = 0; seed < 200; seed++) {
+    for (int seed = 0; seed < 80; seed++) {
       VolatileDisk disk = WalBench.volatileDisk(seed);
       WalBench bench = new WalBench(disk);
       CopysetKey group = key(1);
