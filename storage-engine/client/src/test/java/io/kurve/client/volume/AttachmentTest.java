@@ -204,10 +204,14 @@ class AttachmentTest {
   }
 
   @Test
-  void aVeryLargeDiscardTakesSeveralNumbersIfNeedBe() {
+  void theWholeVolumeCanBeDiscardedAtOnce() {
     TestVolume test = new TestVolume();
     test.write(0, test.bytes(4096));
+    test.chunkservers.sent.clear();
     test.end(test.volume.discard(0, TestVolume.SIZE));
+    assertThat(test.chunkservers.sent.stream().map(s -> s.request().context().id()).distinct())
+        .as("one a mapped chunk")
+        .hasSize(64);
     assertThat(test.read(0, 4096)).containsOnly(0);
     assertThat(
             test.registry.getSampleValue(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.kurve.core.data.DataRequest;
 import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.id.RequestId;
 import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.unit.Geometry;
 import java.nio.ByteBuffer;
@@ -181,6 +182,29 @@ class OrderTest {
             .toList();
     assertThat(ids.get(1)).isNotEqualTo(ids.get(0));
     assertThat(ids.subList(1, ids.size())).containsOnly(ids.get(1));
+  }
+
+  @Test
+  void aRequestThatNeedsMorePartsThanANumberHasTakesAnother() {
+    TestVolume test = new TestVolume();
+    test.write(0, new byte[4096]);
+    int[] faster = {RequestId.MAX_PARTS / 2 + 10};
+    test.chunkservers.script =
+        (target, request) -> {
+          if (request.operation() instanceof DataRequest.Write && faster[0]-- > 0) {
+            byte[] counter = ByteBuffer.allocate(4).putInt(faster[0]).array();
+            test.chunkservers.write(test.chunk(0), 0, counter);
+          }
+          return FakeChunkservers.GOOD.fateOf(target, request);
+        };
+    CompletableFuture<Void> write = write(test, 512, new byte[] {1, 2, 3});
+    for (int hour = 0; hour < 12 && !write.isDone(); hour++) {
+      test.loop.advance(Duration.ofHours(1));
+    }
+    assertThat(write).isCompleted();
+    assertThat(test.chunkservers.sent.getLast().request().context().id().number()).isEqualTo(3);
+    test.write(512, new byte[] {4});
+    assertThat(test.chunkservers.sent.getLast().request().context().answeredBelow()).isEqualTo(4);
   }
 
   @Test
