@@ -12,7 +12,8 @@ import java.util.concurrent.CompletionStage;
  * <p>Stages end exceptionally with a {@link io.kurve.core.failure.KurveException}: FENCED for ever
  * once the attachment is fenced, DATA_LOST when all replicas of a block are damaged,
  * INVALID_ARGUMENT past the end. While a quorum is missing they do not end at all. Overlapping
- * requests that are in flight together happen in some order, block by block.
+ * requests that are in flight together happen in some order, block by block. The positions of
+ * buffers do not move. A stage ends on the volume's own thread, which callbacks must not block.
  */
 public interface BlockVolume {
   Volume volume();
@@ -39,6 +40,9 @@ public interface BlockVolume {
   /** Everything in flight and to come ends with FENCED, now and here; nothing is sent any more. */
   void abort(String why);
 
-  /** Waits for what is in flight, then gives the attachment up. */
+  /**
+   * Waits for what is in flight, then gives the attachment up; after an abort too. When that fails
+   * it may be asked for again.
+   */
   CompletionStage<Void> close();
 }
