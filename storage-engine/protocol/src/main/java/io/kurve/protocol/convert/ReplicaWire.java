@@ -7,7 +7,6 @@ import io.kurve.core.data.ReplicaMessages;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ChunkId;
 import io.kurve.core.id.CopysetKey;
-import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreId;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.log.LogPosition;
@@ -15,13 +14,11 @@ import io.kurve.core.log.Membership;
 import io.kurve.core.unit.Geometry;
 import io.kurve.protocol.frame.Frame;
 import io.kurve.protocol.frame.FrameType;
-import io.kurve.protocol.v1.Replica;
 import io.kurve.protocol.v1.ReplicaReplyHeader;
 import io.kurve.protocol.v1.ReplicaRequestHeader;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.BitSet;
-import java.util.List;
 import java.util.Optional;
 
 /** The messages between replicas, both ways; see replica.proto. */
@@ -127,8 +124,14 @@ public final class ReplicaWire {
             .setTerm(manifest.at().term())
             .setIndex(manifest.at().index())
             .setPayloadCrc32C(Payloads.crc(manifest.controlState()));
-    manifest.membership().voters().forEach(voter -> message.addVoters(replica(voter)));
-    manifest.membership().learners().forEach(learner -> message.addLearners(replica(learner)));
+    manifest
+        .membership()
+        .voters()
+        .forEach(voter -> message.addVoters(PlaceMessages.replica(voter)));
+    manifest
+        .membership()
+        .learners()
+        .forEach(learner -> message.addLearners(PlaceMessages.replica(learner)));
     return frame(
         correlation,
         ReplicaReplyHeader.newBuilder().setCheckpoint(message),
@@ -176,13 +179,6 @@ public final class ReplicaWire {
     return new Frame(FrameType.REPLICA_REPLY, correlation, header.build().toByteArray(), payload);
   }
 
-  private static Replica replica(ReplicaId id) {
-    return Replica.newBuilder()
-        .setChunkserverId(id.chunkserver().value())
-        .setStore(Ids.uuid(id.store().value()))
-        .build();
-  }
-
   // ---- replies, at the asker: each throws BadMessage when it is damaged or of another kind, and
   // KurveException when it is a failure
 
@@ -204,7 +200,9 @@ public final class ReplicaWire {
     return Ids.checked(() ->
         new ReplicaMessages.CheckpointManifest(
             new LogPosition(message.getTerm(), message.getIndex()),
-            new Membership(replicas(message.getVotersList()), replicas(message.getLearnersList())),
+            new Membership(
+                PlaceMessages.replicas(message.getVotersList()),
+                PlaceMessages.replicas(message.getLearnersList())),
             frame.payload()));
   }
 
@@ -244,10 +242,6 @@ public final class ReplicaWire {
         checksums,
         BitSet.valueOf(message.getWritten().toByteArray()),
         message.getAppliedIndex());
-  }
-
-  private static List<ReplicaId> replicas(List<Replica> list) {
-    return list.stream().map(r -> Ids.replica(r.getChunkserverId(), r.getStore())).toList();
   }
 
   private static ReplicaReplyHeader header(Frame frame) {

@@ -53,7 +53,7 @@ final class AskerHandshakeHandler extends SimpleChannelInboundHandler<Frame> {
                 () -> fail(unavailable("does not answer the handshake")),
                 deadlineMillis,
                 TimeUnit.MILLISECONDS);
-    connection.send(Frame.of(FrameType.HELLO, 0, handshake.hello()));
+    connection.send(Frame.of(FrameType.HELLO, 0, handshake.hello().toByteArray()));
     context.fireChannelActive();
   }
 

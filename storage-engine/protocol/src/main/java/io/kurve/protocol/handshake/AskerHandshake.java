@@ -26,7 +26,7 @@ public final class AskerHandshake {
     this.serverAddress = serverAddress;
   }
 
-  public byte[] hello() {
+  public Hello hello() {
     byte[] nonce = new byte[ServerHandshake.NONCE_BYTES];
     new SecureRandom().nextBytes(nonce);
     Hello.Builder message =
@@ -40,8 +40,9 @@ public final class AskerHandshake {
     self.store().ifPresent(store -> message.setStore(Ids.uuid(store.value())));
     self.generation().ifPresent(generation -> message.setStoreGeneration(generation.value()));
     target.ifPresent(store -> message.setTargetStore(Ids.uuid(store.value())));
-    hello = message.build().toByteArray();
-    return hello;
+    Hello built = message.build();
+    hello = built.toByteArray();
+    return built;
   }
 
   /**

@@ -1,0 +1,57 @@
+package io.kurve.protocol.control;
+
+import io.kurve.core.id.AttachmentId;
+import io.kurve.core.metadata.Volume;
+import io.kurve.core.metadata.VolumeAdmin;
+import io.kurve.protocol.convert.VolumeMessages;
+import io.kurve.protocol.v1.AttachmentRef;
+import io.kurve.protocol.v1.Nothing;
+import io.kurve.protocol.v1.ResizeVolumeRequest;
+import io.kurve.protocol.v1.VolumeAdminGrpc;
+import io.kurve.protocol.v1.VolumeName;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+record RemoteVolumes(Caller mds) implements VolumeAdmin {
+  @Override
+  public CompletionStage<Volume> create(String requestId, NewVolume volume) {
+    return mds.call(VolumeAdminGrpc.getCreateMethod(), VolumeMessages.create(requestId, volume))
+        .thenApply(VolumeMessages::volume);
+  }
+
+  @Override
+  public CompletionStage<List<VolumeUse>> list() {
+    return mds.call(VolumeAdminGrpc.getListMethod(), Nothing.getDefaultInstance())
+        .thenApply(list -> list.getVolumesList().stream().map(VolumeMessages::use).toList());
+  }
+
+  @Override
+  public CompletionStage<VolumeUse> info(String name) {
+    return mds.call(VolumeAdminGrpc.getInfoMethod(), named(name)).thenApply(VolumeMessages::use);
+  }
+
+  @Override
+  public CompletionStage<Volume> resize(String name, long sizeBytes) {
+    return mds.call(
+            VolumeAdminGrpc.getResizeMethod(),
+            ResizeVolumeRequest.newBuilder().setName(name).setSizeBytes(sizeBytes).build())
+        .thenApply(VolumeMessages::volume);
+  }
+
+  @Override
+  public CompletionStage<Void> delete(String name) {
+    return mds.call(VolumeAdminGrpc.getDeleteMethod(), named(name)).thenAccept(nothing -> {});
+  }
+
+  @Override
+  public CompletionStage<Void> fence(AttachmentId attachment) {
+    return mds.call(
+            VolumeAdminGrpc.getFenceMethod(),
+            AttachmentRef.newBuilder().setId(attachment.value()).build())
+        .thenAccept(nothing -> {});
+  }
+
+  private static VolumeName named(String name) {
+    return VolumeName.newBuilder().setName(name).build();
+  }
+}

@@ -1,0 +1,148 @@
+package io.kurve.protocol.control;
+
+import io.grpc.Attributes;
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.Grpc;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.ServerTransportFilter;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.protocol.convert.BadMessage;
+import io.kurve.protocol.handshake.Identity;
+import io.kurve.protocol.handshake.Peer;
+import io.kurve.protocol.handshake.ServerHandshake;
+import io.kurve.protocol.v1.Challenge;
+import io.kurve.protocol.v1.Hello;
+import io.kurve.protocol.v1.Proof;
+import io.kurve.protocol.v1.SessionGrpc;
+import io.kurve.protocol.v1.Welcome;
+import java.security.MessageDigest;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a server knows of one connection: nothing, a handshake under way, or who is there. It ends
+ * with the connection, so a session's proof is worth nothing on another one.
+ */
+final class ServerSession {
+  static final Metadata.Key<byte[]> PROOF =
+      Metadata.Key.of("kurve-session-bin", Metadata.BINARY_BYTE_MARSHALLER);
+
+  private static final Logger log = LoggerFactory.getLogger(ServerSession.class);
+  private static final Attributes.Key<ServerSession> OF_CONNECTION =
+      Attributes.Key.create("kurve-session");
+  private static final Context.Key<ServerSession> OF_CALL = Context.key("kurve-session");
+
+  private final Identity self;
+  private final String remote;
+  private @Nullable ServerHandshake handshake;
+  private @Nullable Peer peer;
+
+  private ServerSession(Identity self, String remote) {
+    this.self = self;
+    this.remote = remote;
+  }
+
+  private synchronized Challenge open(Hello hello) {
+    peer = null;
+    ServerHandshake begun = new ServerHandshake(self, remote);
+    Challenge challenge = begun.hello(hello.toByteArray());
+    handshake = begun;
+    return challenge;
+  }
+
+  private synchronized Welcome prove(Proof proof) {
+    if (handshake == null) {
+      throw new KurveException(ErrorCode.REFUSED, "a Proof without a Hello from " + remote, "");
+    }
+    peer = handshake.proof(proof);
+    return Welcome.getDefaultInstance();
+  }
+
+  private synchronized boolean shown(byte @Nullable [] proof) {
+    return proof != null
+        && peer != null
+        && handshake != null
+        && MessageDigest.isEqual(proof, handshake.sessionProof());
+  }
+
+  /** Gives each connection a session of its own. */
+  static final class PerConnection extends ServerTransportFilter {
+    private final Identity self;
+
+    PerConnection(Identity self) {
+      this.self = self;
+    }
+
+    @Override
+    public Attributes transportReady(Attributes attributes) {
+      String remote = String.valueOf(attributes.get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR));
+      return attributes.toBuilder().set(OF_CONNECTION, new ServerSession(self, remote)).build();
+    }
+  }
+
+  /** Lets nobody through who has not shown the session's proof, nor calls without a deadline. */
+  static final class Guard implements ServerInterceptor {
+    @Override
+    public <A, B> ServerCall.Listener<A> interceptCall(
+        ServerCall<A, B> call, Metadata headers, ServerCallHandler<A, B> next) {
+      ServerSession session = call.getAttributes().get(OF_CONNECTION);
+      if (session == null) {
+        throw new IllegalStateException("a connection without a session");
+      }
+      Context context = Context.current().withValue(OF_CALL, session);
+      boolean opening =
+          SessionGrpc.SERVICE_NAME.equals(call.getMethodDescriptor().getServiceName());
+      if (!opening && !session.shown(headers.get(PROOF))) {
+        return refuse(call, Status.UNAUTHENTICATED.withDescription("no handshake came first"));
+      }
+      if (context.getDeadline() == null) {
+        return refuse(call, Status.INVALID_ARGUMENT.withDescription("each call has a deadline"));
+      }
+      return Contexts.interceptCall(context, call, headers, next);
+    }
+
+    private static <A, B> ServerCall.Listener<A> refuse(ServerCall<A, B> call, Status status) {
+      call.close(status, new Metadata());
+      return new ServerCall.Listener<>() {};
+    }
+  }
+
+  /** The handshake's two calls. */
+  static final class Service extends SessionGrpc.SessionImplBase {
+    @Override
+    public void open(Hello request, StreamObserver<Challenge> out) {
+      step(out, () -> OF_CALL.get().open(request));
+    }
+
+    @Override
+    public void prove(Proof request, StreamObserver<Welcome> out) {
+      step(out, () -> OF_CALL.get().prove(request));
+    }
+
+    private static <W> void step(StreamObserver<W> out, Supplier<W> step) {
+      W answer;
+      try {
+        answer = step.get();
+      } catch (KurveException refusal) {
+        log.warn("refusing connection: {}", refusal.oneLine());
+        out.onError(Failures.toStatus(refusal));
+        return;
+      } catch (BadMessage garbage) {
+        log.warn("refusing connection: {}", garbage.getMessage());
+        out.onError(Failures.toStatus(garbage));
+        return;
+      }
+      out.onNext(answer);
+      out.onCompleted();
+    }
+  }
+}

@@ -1,0 +1,272 @@
+package io.kurve.protocol.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.ClusterId;
+import io.kurve.core.id.StoreGeneration;
+import io.kurve.core.metadata.ChunkserverCommands;
+import io.kurve.core.metadata.ChunkserverRegistry;
+import io.kurve.core.metadata.ClusterInspection;
+import io.kurve.core.metadata.HostAndPort;
+import io.kurve.core.metadata.MetadataService;
+import io.kurve.core.metadata.MetadataService.AccessMode;
+import io.kurve.core.metadata.VolumeAdmin;
+import io.kurve.protocol.handshake.ClusterKey;
+import io.kurve.protocol.handshake.Identity;
+import io.kurve.protocol.handshake.Role;
+import java.net.ServerSocket;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ControlPlaneTest {
+  private static final HostAndPort ANY_PORT = new HostAndPort("127.0.0.1", 0);
+
+  @TempDir Path folder = Path.of("/");
+  private final List<AutoCloseable> open = new ArrayList<>();
+  private final FakeControl fake = new FakeControl();
+  private ClusterKey key;
+
+  @BeforeEach
+  void makeKey() {
+    key = ClusterKey.create(folder.resolve("cluster.key"));
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    for (AutoCloseable closeable : open.reversed()) {
+      closeable.close();
+    }
+  }
+
+  private <T extends AutoCloseable> T opened(T closeable) {
+    open.add(closeable);
+    return closeable;
+  }
+
+  private Identity identity(Role role) {
+    return Identity.of(Samples.CLUSTER, key, role);
+  }
+
+  private HostAndPort mds() {
+    return opened(ControlServer.start(ANY_PORT, identity(Role.MDS), fake.mds())).address();
+  }
+
+  private MdsClient client(Identity self, HostAndPort... addresses) {
+    MdsClientConfig config =
+        new MdsClientConfig(Duration.ofSeconds(5), Duration.ofMillis(10), Duration.ofMillis(50));
+    return opened(new MdsClient(List.of(addresses), self, config));
+  }
+
+  private static <T> T get(CompletionStage<T> stage) throws Exception {
+    return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+  }
+
+  private static KurveException failure(CompletionStage<?> stage) throws Exception {
+    try {
+      Object value = get(stage);
+      throw new AssertionError("ended well: " + value);
+    } catch (ExecutionException failed) {
+      if (failed.getCause() instanceof KurveException known) {
+        return known;
+      }
+      throw failed;
+    }
+  }
+
+  private List<Object> last() {
+    return fake.asked.getLast();
+  }
+
+  @Test
+  void metadataAndVolumesGoThereAndBack() throws Exception {
+    MdsClient client = client(identity(Role.CLIENT), mds());
+    MetadataService metadata = client.metadata();
+    assertThat(get(metadata.open("demo", "host-a", "r-1", AccessMode.SHARED)))
+        .isEqualTo(Samples.OPENED);
+    assertThat(last()).containsExactly("demo", "host-a", "r-1", AccessMode.SHARED);
+    assertThat(get(metadata.renew("host-a", List.of(Samples.ATTACHMENT_ID))))
+        .containsExactly(Samples.ATTACHMENT_ID);
+    get(metadata.close(Samples.ATTACHMENT_ID));
+    assertThat(last()).containsExactly(Samples.ATTACHMENT_ID);
+    assertThat(get(metadata.segment(Samples.VOLUME_ID, Samples.ATTACHMENT_ID, 9, true)))
+        .isEqualTo(Samples.MAPPING);
+    assertThat(last()).containsExactly(Samples.VOLUME_ID, Samples.ATTACHMENT_ID, 9L, true);
+    assertThat(get(metadata.placements(List.of(Samples.COPYSET.id()))))
+        .containsExactly(Samples.PLACEMENT);
+    assertThat(get(metadata.volume(Samples.VOLUME_ID))).isEqualTo(Samples.VOLUME);
+
+    VolumeAdmin volumes = client.volumes();
+    VolumeAdmin.NewVolume wanted = new VolumeAdmin.NewVolume("demo", 4L << 30, 4096, true);
+    assertThat(get(volumes.create("r-2", wanted))).isEqualTo(Samples.VOLUME);
+    assertThat(last()).containsExactly("r-2", wanted);
+    assertThat(get(volumes.list())).containsExactly(Samples.USE);
+    get(volumes.delete("demo"));
+    assertThat(last()).containsExactly("demo");
+    get(volumes.fence(Samples.ATTACHMENT_ID));
+    assertThat(last()).containsExactly(Samples.ATTACHMENT_ID);
+  }
+
+  @Test
+  void failuresArriveWithCodeTextAndCure() throws Exception {
+    VolumeAdmin volumes = client(identity(Role.CLI), mds()).volumes();
+    KurveException missing = failure(volumes.info("nöne"));
+    assertThat(missing.code()).isEqualTo(ErrorCode.NOT_FOUND);
+    assertThat(missing.text()).isEqualTo("volume 'nöne' does not exist");
+    assertThat(missing.cure()).isEqualTo("kurve volume list — ü");
+    assertThat(failure(volumes.resize("demo", 1)).code()).isEqualTo(ErrorCode.NO_SPACE);
+  }
+
+  @Test
+  void chunkserversAndInspectionGoThereAndBack() throws Exception {
+    MdsClient client = client(identity(Role.CHUNKSERVER), mds());
+    ChunkserverRegistry registry = client.chunkservers();
+    assertThat(get(registry.register(Samples.NEWCOMER)))
+        .isEqualTo(
+            new ChunkserverRegistry.Registration.Confirmed(
+                Samples.REPLICA.chunkserver(), Duration.ofMillis(900)));
+    assertThat(last()).containsExactly(Samples.NEWCOMER);
+    assertThat(get(registry.heartbeat(Samples.REPORT))).isEqualTo(Samples.HEARTBEAT);
+    assertThat(last()).containsExactly(Samples.REPORT);
+    ClusterInspection inspection = client.inspection();
+    assertThat(get(inspection.status())).isEqualTo(Samples.STATUS);
+    assertThat(get(inspection.disks())).containsExactly(Samples.DISK);
+    assertThat(get(inspection.copysets())).containsExactly(Samples.PLACEMENT);
+  }
+
+  private ChunkserverCommands commands(HostAndPort address) {
+    return opened(
+        new ChunkserverCommandsClient(
+            replica -> Optional.of(address), identity(Role.MDS), Duration.ofSeconds(5)));
+  }
+
+  @Test
+  void commandsReachTheStoreThatTheyNameAndNoOther() throws Exception {
+    Identity store = Identity.ofStore(Samples.CLUSTER, key, Samples.STORE, new StoreGeneration(1));
+    HostAndPort address =
+        opened(ControlServer.start(ANY_PORT, store, new ChunkserverServices(fake.new Commands())))
+            .address();
+    ChunkserverCommands commands = commands(address);
+    get(
+        commands.createCopyset(
+            Samples.REPLICA, Samples.AUTHORITY, Samples.COPYSET, Samples.MEMBERSHIP));
+    assertThat(last())
+        .containsExactly(Samples.REPLICA, Samples.AUTHORITY, Samples.COPYSET, Samples.MEMBERSHIP);
+    get(commands.grant(Samples.REPLICA, Samples.AUTHORITY, Samples.COPYSET, Samples.GRANT));
+    assertThat(last())
+        .containsExactly(Samples.REPLICA, Samples.AUTHORITY, Samples.COPYSET, Samples.GRANT);
+    get(
+        commands.purgeVolume(
+            Samples.REPLICA, Samples.AUTHORITY, Samples.COPYSET, Samples.VOLUME_ID, 55));
+    assertThat(last()).contains(55L, Samples.VOLUME_ID);
+    assertThat(get(commands.chunksOf(Samples.REPLICA, Samples.COPYSET, Samples.VOLUME_ID)))
+        .containsExactly(4L, 5L);
+
+    KurveException refused =
+        failure(commands.chunksOf(Samples.OTHER, Samples.COPYSET, Samples.VOLUME_ID));
+    assertThat(refused.code()).isEqualTo(ErrorCode.REFUSED);
+    assertThat(refused.text())
+        .contains(Samples.STORE.toString())
+        .contains(Samples.OTHER.store().toString());
+  }
+
+  @Test
+  void strangersAreRefusedWithBothValues() throws Exception {
+    HostAndPort address = mds();
+    ClusterId foreign = new ClusterId(new UUID(1, 2));
+    KurveException otherCluster =
+        failure(client(Identity.of(foreign, key, Role.CLI), address).inspection().status());
+    assertThat(otherCluster.code()).isEqualTo(ErrorCode.REFUSED);
+    assertThat(otherCluster.text())
+        .contains(foreign.toString())
+        .contains(Samples.CLUSTER.toString());
+    ClusterKey otherKey = ClusterKey.create(folder.resolve("other.key"));
+    KurveException wrongKey =
+        failure(
+            client(Identity.of(Samples.CLUSTER, otherKey, Role.CLI), address)
+                .inspection()
+                .status());
+    assertThat(wrongKey.code()).isEqualTo(ErrorCode.REFUSED);
+    assertThat(wrongKey.text()).contains(otherKey.fingerprint()).contains(key.fingerprint());
+    assertThat(fake.asked).isEmpty();
+  }
+
+  @Test
+  void theClientGoesOnToAnMdsThatServes() throws Exception {
+    int dead;
+    try (ServerSocket taken = new ServerSocket(0)) {
+      dead = taken.getLocalPort();
+    }
+    HostAndPort nobody = new HostAndPort("127.0.0.1", dead);
+    assertThat(get(client(identity(Role.CLI), nobody, mds()).inspection().status()))
+        .isEqualTo(Samples.STATUS);
+    MdsClientConfig impatient = MdsClientConfig.defaults().withCallTimeout(Duration.ofMillis(300));
+    MdsClient lost = opened(new MdsClient(List.of(nobody), identity(Role.CLI), impatient));
+    KurveException failure = failure(lost.inspection().status());
+    assertThat(failure.code()).isEqualTo(ErrorCode.UNAVAILABLE);
+    assertThat(failure.text()).contains(nobody.toString());
+  }
+
+  @Test
+  void aRestartedServerGetsANewHandshake() throws Exception {
+    ControlServer first = ControlServer.start(ANY_PORT, identity(Role.MDS), fake.mds());
+    HostAndPort address = first.address();
+    ClusterInspection inspection = client(identity(Role.CLI), address).inspection();
+    assertThat(get(inspection.status())).isEqualTo(Samples.STATUS);
+    first.close();
+    opened(ControlServer.start(address, identity(Role.MDS), fake.mds()));
+    assertThat(get(inspection.status())).isEqualTo(Samples.STATUS);
+  }
+
+  @Test
+  void aTakenPortIsNamed() {
+    HostAndPort address = mds();
+    assertThatThrownBy(() -> ControlServer.start(address, identity(Role.MDS), fake.mds()))
+        .isInstanceOf(KurveException.class)
+        .hasMessageContaining(address.toString())
+        .hasMessageContaining("in use");
+  }
+
+  @Test
+  void theVolumeHostServesOnASocketOfItsOwner() throws Exception {
+    Path socket = folder.resolve("host.sock");
+    ServerSocketChannel stale = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    stale.bind(UnixDomainSocketAddress.of(socket));
+    stale.close();
+    assertThat(socket).exists();
+    Identity self = identity(Role.VOLUME_HOST);
+    VolumeHostServices services = new VolumeHostServices(fake.new Host());
+    opened(ControlServer.startOnSocket(socket, self, services));
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)))
+        .isEqualTo("rw-------");
+    VolumeHostClient host =
+        opened(new VolumeHostClient(socket, identity(Role.CLI), Duration.ofSeconds(5)));
+    assertThat(get(host.attach("demo"))).isEqualTo(Samples.DEVICE);
+    assertThat(get(host.list())).containsExactly(Samples.DEVICE);
+    assertThat(get(host.info("demo"))).isEqualTo(Samples.DEVICE);
+    assertThat(get(host.resize("demo"))).isEqualTo(Samples.DEVICE);
+    get(host.detach("demo", true));
+    assertThat(last()).containsExactly("demo", true);
+    assertThatThrownBy(() -> ControlServer.startOnSocket(socket, self, services))
+        .isInstanceOf(KurveException.class)
+        .hasMessageContaining("another process");
+  }
+}

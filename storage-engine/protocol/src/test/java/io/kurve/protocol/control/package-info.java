@@ -1,0 +1,4 @@
+@NullMarked
+package io.kurve.protocol.control;
+
+import org.jspecify.annotations.NullMarked;
