@@ -6,11 +6,16 @@ import io.kurve.blockdev.loop.DeviceLinks;
 import io.kurve.blockdev.loop.LoopDevices;
 import io.kurve.blockdev.posix.MountTable;
 import io.kurve.blockdev.posix.Posix;
+import io.kurve.core.id.AttachmentId;
 import java.io.IOException;
-import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,6 +26,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class Leftovers {
   private static final Logger LOG = LoggerFactory.getLogger(Leftovers.class);
+
+  private static final Pattern ATTACHMENT = Pattern.compile("attachment-([1-9][0-9]{0,17})");
 
   private final Posix posix;
   private final LoopDevices loops;
@@ -34,6 +41,7 @@ public final class Leftovers {
     this.mountsDirectory = mountsDirectory;
   }
 
+  /** Devices, links and mounts; what {@link #attachments} tells stays until it is forgotten. */
   public void clear() throws IOException {
     // The loop devices first: once its mount is detached, nobody can tell whose a backing file was.
     for (BoundLoop leftover : loops.boundBelow(mountsDirectory)) {
@@ -57,12 +65,28 @@ public final class Leftovers {
         LOG.warn("unmounted {}, which a killed volume host left", mount.point());
       }
     }
+  }
+
+  /**
+   * The attachments that the dead host had, by the directories that it made for them: nobody uses
+   * them any more, and the cluster does not know that.
+   */
+  public List<AttachmentId> attachments() throws IOException {
+    List<AttachmentId> found = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(mountsDirectory)) {
       for (Path entry : entries) {
-        Files.delete(entry);
+        Matcher name = ATTACHMENT.matcher(entry.getFileName().toString());
+        if (name.matches()) {
+          found.add(new AttachmentId(Long.parseLong(name.group(1))));
+        }
       }
-    } catch (DirectoryNotEmptyException e) {
-      LOG.warn("{} holds something that no volume host made: left alone", e.getMessage());
     }
+    found.sort(Comparator.naturalOrder());
+    return found;
+  }
+
+  /** The attachment was given up: its last trace goes. */
+  public void forget(AttachmentId attachment) throws IOException {
+    Files.deleteIfExists(mountsDirectory.resolve(attachment.toString()));
   }
 }

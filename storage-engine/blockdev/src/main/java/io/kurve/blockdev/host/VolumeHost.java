@@ -38,6 +38,7 @@ public final class VolumeHost implements VolumeHostService {
 
   private final VolumeOpener opener;
   private final Devices devices;
+  private final GivingUp givingUp;
   private final Executor executor;
 
   /** Guards the map. */
@@ -48,9 +49,10 @@ public final class VolumeHost implements VolumeHostService {
   /**
    * @param executor of platform threads, bounded; operations wait on it for the kernel
    */
-  public VolumeHost(VolumeOpener opener, Devices devices, Executor executor) {
+  public VolumeHost(VolumeOpener opener, Devices devices, GivingUp givingUp, Executor executor) {
     this.opener = opener;
     this.devices = devices;
+    this.givingUp = givingUp;
     this.executor = executor;
   }
 
@@ -217,7 +219,9 @@ public final class VolumeHost implements VolumeHostService {
       return await(opening, OPERATION_DEADLINE);
     } catch (TimeoutException e) {
       // Should it open after all, nobody wants it any more.
-      var unused = opening.thenCompose(BlockVolume::close);
+      var unused =
+          opening.thenCompose(
+              late -> givingUp.start(late.attachment() + ", opened too late", late::close));
       throw new KurveException(
           ErrorCode.DEADLINE_EXCEEDED,
           "volume "
@@ -355,18 +359,13 @@ public final class VolumeHost implements VolumeHostService {
   /**
    * @return false when that is not done at the deadline; it goes on
    */
-  private static boolean closeVolume(BlockVolume volume, Duration deadline)
-      throws InterruptedException {
+  private boolean closeVolume(BlockVolume volume, Duration deadline) throws InterruptedException {
+    CompletableFuture<Void> closed =
+        givingUp.start(volume.attachment() + " of volume " + volume.volume().name(), volume::close);
     try {
-      var unused = await(volume.close().toCompletableFuture(), deadline);
+      var unused = await(closed, deadline);
       return true;
     } catch (TimeoutException e) {
-      return false;
-    } catch (KurveException e) {
-      if (e.code() == ErrorCode.FENCED || e.code() == ErrorCode.NOT_FOUND) {
-        return true; // it has been taken from us before
-      }
-      LOG.warn("{} was not given up: {}", volume.attachment(), e.oneLine());
       return false;
     }
   }

@@ -13,7 +13,9 @@ import io.kurve.blockdev.posix.Posix;
 import io.kurve.client.BlockVolume;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.AttachmentId;
 import io.kurve.core.metadata.VolumeHostService.AttachedDevice;
+import io.kurve.core.time.SystemRandom;
 import io.prometheus.client.CollectorRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -69,7 +71,12 @@ final class HostFixture implements AutoCloseable {
             FuseLimits.standard(),
             new FuseMetrics(new CollectorRegistry()),
             (what, cause) -> new AssertionError(what, cause));
-    this.host = new VolumeHost(this::open, new Devices(mounts, loops, links), executor);
+    this.host =
+        new VolumeHost(
+            this::open,
+            new Devices(mounts, loops, links),
+            new GivingUp(new SystemRandom(), executor),
+            executor);
   }
 
   private CompletionStage<BlockVolume> open(String name) {
@@ -169,7 +176,11 @@ final class HostFixture implements AutoCloseable {
     }
     executor.shutdownNow();
     boolean ended = executor.awaitTermination(DEADLINE_SECONDS, TimeUnit.SECONDS);
-    new Leftovers(posix, loops, links, run.mounts()).clear();
+    Leftovers leftovers = new Leftovers(posix, loops, links, run.mounts());
+    leftovers.clear();
+    for (AttachmentId attachment : leftovers.attachments()) {
+      leftovers.forget(attachment);
+    }
     awaitTrue("no loop device left", () -> bound().isEmpty());
     assertThat(MountTable.own().mounts())
         .noneMatch(mount -> mount.point().startsWith(directory.toString()));

@@ -3,6 +3,7 @@ package io.kurve.blockdev.host;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.kurve.blockdev.posix.MountTable;
+import io.kurve.core.id.AttachmentId;
 import io.kurve.core.metadata.VolumeHostService.AttachedDevice;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -46,11 +47,14 @@ class LeftoversTest {
 
     try (HostFixture next = new HostFixture(directory)) {
       assertThat(next.bound()).hasSize(1);
-      new Leftovers(next.posix, next.loops, next.links, next.run.mounts()).clear();
+      Leftovers leftovers = new Leftovers(next.posix, next.loops, next.links, next.run.mounts());
+      leftovers.clear();
 
       assertThat(next.bound()).isEmpty();
       assertThat(kurveMounts()).isZero();
       assertThat(Files.exists(link, LinkOption.NOFOLLOW_LINKS)).isFalse();
+      assertThat(leftovers.attachments()).containsExactly(new AttachmentId(7));
+      leftovers.forget(new AttachmentId(7));
       assertThat(next.run.mounts()).isEmptyDirectory();
       next.offer(new MemoryVolume("demo", 8, SIZE, 4096));
       assertThat(next.attach("demo").attachment().value()).isEqualTo(8);
