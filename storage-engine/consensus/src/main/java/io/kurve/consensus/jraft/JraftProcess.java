@@ -27,14 +27,7 @@ final class JraftProcess {
           "jraft.timer.global_snapshot_timer_workers", "1",
           "jraft.timer.global_scheduler_workers", "2");
 
-  private static final ThreadPoolExecutor CLOSURES =
-      new ThreadPoolExecutor(
-          1,
-          MAXIMUM_THREADS,
-          30,
-          TimeUnit.SECONDS,
-          new SynchronousQueue<>(),
-          new NamedThreadFactory("raft-closure-", true));
+  private static final ThreadPoolExecutor CLOSURES = new Closures();
 
   private JraftProcess() {}
 
@@ -52,6 +45,44 @@ final class JraftProcess {
       ThreadPoolsFactory.registerThreadPool(group, CLOSURES);
     } catch (IllegalArgumentException opened) {
       // The group was open in this process before: jraft remembers its pool for ever.
+    }
+  }
+
+  /**
+   * jraft's hand-overs within a group. The thread that appends a leader's entries also sends them:
+   * jraft would hand that to another thread for each follower, which costs more than the sending. It
+   * holds the node's lock then, and takes a replicator's after it, as jraft does in other places.
+   *
+   * <p>Only one deep: a replicator that finds still more to send is handed over, because jraft notes
+   * what it waits for after that hand-over.
+   */
+  private static final class Closures extends ThreadPoolExecutor {
+    private static final String APPENDING_THREAD = "JRaft-NodeImpl-Disruptor-";
+
+    private final ThreadLocal<Boolean> inPlace = ThreadLocal.withInitial(() -> false);
+
+    Closures() {
+      super(
+          1,
+          MAXIMUM_THREADS,
+          30,
+          TimeUnit.SECONDS,
+          new SynchronousQueue<>(),
+          new NamedThreadFactory("raft-closure-", true));
+    }
+
+    @Override
+    public void execute(Runnable task) {
+      if (!Thread.currentThread().getName().startsWith(APPENDING_THREAD) || inPlace.get()) {
+        super.execute(task);
+        return;
+      }
+      inPlace.set(true);
+      try {
+        task.run();
+      } finally {
+        inPlace.set(false);
+      }
     }
   }
 }

@@ -21,7 +21,6 @@ import io.kurve.core.log.ProposalListener;
 import io.kurve.core.log.ReadPermission;
 import io.kurve.core.log.ReplicaStatus;
 import io.kurve.core.log.ReplicatedLog;
-import io.kurve.core.log.ReplicatedLogs.LogSpace;
 import io.kurve.core.log.ReplicatedStateMachine;
 import io.kurve.core.log.ReplicatedStateMachine.Checkpoint;
 import java.nio.ByteBuffer;
@@ -53,6 +52,9 @@ import org.slf4j.LoggerFactory;
  * </pre>
  */
 final class JraftReplica<R> implements ReplicatedLog<R> {
+  /** A write of 1 MiB with room for its header; the WAL's frames hold twice as much. */
+  private static final int MAX_COMMAND_BYTES = 2 << 20;
+
   private static final Logger logger = LoggerFactory.getLogger(JraftReplica.class);
 
   private final ReplicaContext context;
@@ -144,13 +146,17 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
       listener.ended(notLeader("does not lead in term " + expectedTerm));
       return;
     }
-    if (!hasRoom()) {
-      listener.ended(overload("the log is full until the next checkpoint"));
-      return;
+    if (command.remaining() > MAX_COMMAND_BYTES) {
+      throw new IllegalArgumentException("a command of " + command.remaining() + " bytes");
     }
     ProposalClosure<R> proposal = new ProposalClosure<>(this, listener, command.remaining());
     if (!inFlight.enter(proposal)) {
       listener.ended(overload("too many writes under way"));
+      return;
+    }
+    if (!room().enter(proposal.bytes())) {
+      inFlight.leave(proposal);
+      listener.ended(overload("the log is full until the next checkpoint"));
       return;
     }
     // jraft sends from this buffer to slow followers long after the listener was told.
@@ -336,9 +342,8 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
     return stateMachine.mayVote();
   }
 
-  boolean hasRoom() {
-    LogSpace space = context.logs().space();
-    return space.usedBytes() * 100 < space.totalBytes() * context.settings().fullPercent();
+  LogRoom room() {
+    return context.room();
   }
 
   long term() {
@@ -398,6 +403,7 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
 
   void ended(ProposalClosure<R> proposal) {
     inFlight.leave(proposal);
+    room().leave(proposal.bytes());
   }
 
   Proposal<R> notLeader(String why) {

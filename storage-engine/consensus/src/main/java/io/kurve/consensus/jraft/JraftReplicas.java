@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * transport is not yet listening; closed before the WAL and the transport.
  */
 public final class JraftReplicas implements ReplicatedLogs {
+  private final GroupLogs logs;
   private final ReplicaContext context;
   private final Endpoint endpoint;
   private final Map<CopysetKey, Open> replicas = new ConcurrentHashMap<>();
@@ -45,10 +46,11 @@ public final class JraftReplicas implements ReplicatedLogs {
       LeaseClock clock,
       ReplicationSettings settings) {
     JraftProcess.prepare();
+    this.logs = logs;
     this.context =
         new ReplicaContext(
             self,
-            logs,
+            new LogRoom(logs, settings.fullPercent()),
             transport,
             faults,
             clock,
@@ -80,7 +82,7 @@ public final class JraftReplicas implements ReplicatedLogs {
 
   @Override
   public Set<CopysetKey> members() {
-    return context.logs().groups();
+    return logs.groups();
   }
 
   @Override
@@ -91,15 +93,15 @@ public final class JraftReplicas implements ReplicatedLogs {
       throw new KurveException(ErrorCode.IN_USE, copyset + " is open already", "close it first");
     }
     boolean started = false;
-    JraftReplica<R> replica =
-        new JraftReplica<>(
-            context,
-            copyset,
-            context.logs().open(copyset),
-            stateMachine,
-            initial,
-            () -> replicas.remove(copyset, place));
     try {
+      JraftReplica<R> replica =
+          new JraftReplica<>(
+              context,
+              copyset,
+              logs.found(copyset, initial),
+              stateMachine,
+              logs.founders(copyset).orElse(initial),
+              () -> replicas.remove(copyset, place));
       place.replica = replica;
       place.inbox = replica.start();
       started = true;
@@ -117,12 +119,12 @@ public final class JraftReplicas implements ReplicatedLogs {
     if (open != null && open.replica != null) {
       open.replica.close();
     }
-    context.logs().purge(copyset);
+    logs.purge(copyset);
   }
 
   @Override
   public LogSpace space() {
-    return context.logs().space();
+    return logs.space();
   }
 
   @Override

@@ -65,7 +65,7 @@ final class LeaderLease {
    */
   void acknowledged(long messageTerm, ReplicaId follower, long sentAt) {
     Term current = termOf(messageTerm);
-    if (current.number == messageTerm && sentAt >= current.notBefore) {
+    if (current.number == messageTerm && sentAt > current.leftAfter) {
       current.acknowledgements.merge(follower, sentAt, Math::max);
     }
   }
@@ -141,15 +141,15 @@ final class LeaderLease {
 
   private record Quorums(List<ReplicaId> voters, List<ReplicaId> oldVoters) {}
 
-  /** Acknowledgements of messages that left before {@code notBefore} don't count. */
+  /** Acknowledgements count of messages that left after {@code leftAfter}. */
   private static final class Term {
     final long number;
-    final long notBefore;
+    final long leftAfter;
     final Map<ReplicaId, Long> acknowledgements = new ConcurrentHashMap<>();
 
-    Term(long number, long notBefore) {
+    Term(long number, long leftAfter) {
       this.number = number;
-      this.notBefore = notBefore;
+      this.leftAfter = leftAfter;
     }
   }
 }

@@ -2,7 +2,6 @@ package io.kurve.consensus.jraft;
 
 import com.alipay.sofa.jraft.util.concurrent.FixedThreadsExecutorGroup;
 import io.kurve.consensus.RaftTransport;
-import io.kurve.consensus.wal.GroupLogs;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.id.ReplicaId;
 import java.util.concurrent.Executor;
@@ -11,7 +10,7 @@ import java.util.concurrent.ExecutorService;
 /** What all replicas of a chunkserver share. */
 record ReplicaContext(
     ReplicaId self,
-    GroupLogs logs,
+    LogRoom room,
     RaftTransport transport,
     FaultHandler faults,
     LeaseClock clock,

@@ -59,30 +59,46 @@ final class ReplicaInbox {
       refuse(responder, RaftError.EINVAL, "a garbled " + kind + " message of " + sender);
       return;
     }
+    boolean released = kind == MessageKind.REQUEST_VOTE_RELEASED;
     String sentBy = PeerNames.peer(sender).toString();
     switch (request) {
       case AppendEntriesRequest append -> {
         if (addressed(append.getServerId(), append.getPeerId(), sentBy, responder)) {
-          append(append, responder);
+          guarded(responder, () -> append(append, responder));
         }
       }
       case RequestVoteRequest vote -> {
         if (addressed(vote.getServerId(), vote.getPeerId(), sentBy, responder)) {
-          boolean released = kind == MessageKind.REQUEST_VOTE_RELEASED;
-          replica.tasks().execute(() -> reply(responder, vote(vote, released)));
+          later(responder, () -> reply(responder, vote(vote, released)));
         }
       }
       case TimeoutNowRequest timeout -> {
         if (addressed(timeout.getServerId(), timeout.getPeerId(), sentBy, responder)) {
-          replica.tasks().execute(() -> stand(timeout, responder));
+          later(responder, () -> stand(timeout, responder));
         }
       }
       case InstallSnapshotRequest install -> {
         if (addressed(install.getServerId(), install.getPeerId(), sentBy, responder)) {
-          replica.tasks().execute(() -> install(install, responder));
+          later(responder, () -> install(install, responder));
         }
       }
       default -> throw new IllegalStateException("no handler for " + kind);
+    }
+  }
+
+  private void later(Responder responder, Runnable step) {
+    replica.tasks().execute(() -> guarded(responder, step));
+  }
+
+  /** A node that shuts down throws this and that; one that doesn't must not throw at all. */
+  private void guarded(Responder responder, Runnable step) {
+    try {
+      step.run();
+    } catch (RuntimeException e) {
+      if (!replica.isClosed()) {
+        throw replica.faults().halt(replica.name() + ": a peer's message could not be taken", e);
+      }
+      refuse(responder, RaftError.ENODESHUTDOWN, "the replica closed");
     }
   }
 
@@ -95,25 +111,32 @@ final class ReplicaInbox {
   }
 
   private void append(AppendEntriesRequest request, Responder responder) {
+    Responder answer = responder;
     if (request.getEntriesCount() > 0) {
       if (!replica.mayVote()) {
         refuse(responder, RaftError.EBUSY, "the replica takes nothing before it is whole");
         return;
       }
-      if (!replica.hasRoom()) {
+      long bytes = request.getData().size();
+      if (!replica.room().enter(bytes)) {
         refuse(responder, RaftError.EBUSY, "the log is full");
         return;
       }
+      answer =
+          reply -> {
+            replica.room().leave(bytes);
+            responder.reply(reply);
+          };
     }
     if (request.getTerm() >= replica.term()) {
       replica.voteGate().heardLeader();
     }
     RpcRequestClosure done =
         new RpcRequestClosure(
-            new ReplyContext(responder, self), AppendEntriesResponse.getDefaultInstance());
+            new ReplyContext(answer, self), AppendEntriesResponse.getDefaultInstance());
     Message response = node.handleAppendEntriesRequest(request, done);
     if (response != null) {
-      reply(responder, response);
+      reply(answer, response);
       replica.passOn();
     }
   }

@@ -115,7 +115,16 @@ final class WalLogStorage implements LogStorage {
     for (LogEntry entry : entries) {
       records.add(record(entry));
     }
-    append(records);
+    boolean appended = false;
+    try {
+      append(records);
+      appended = true;
+    } finally {
+      if (!appended) {
+        // The log ends here: who waits for an entry to become durable would wait for ever.
+        durable.close();
+      }
+    }
     durable.set(log.durableIndex());
     return entries.size();
   }

@@ -154,11 +154,13 @@ final class GroupCommit {
     }
   }
 
+  /** The reserve is not part of it: the space is what entries may use. */
   LogSpace space() {
     lock.lock();
     try {
       long used = (end.segment - end.oldestSegment) * layout.segmentBytes() + end.position;
-      return new LogSpace(used, (long) layout.segmentCount() * layout.segmentBytes());
+      long segments = layout.segmentCount() - bounds.reserveSegments();
+      return new LogSpace(used, segments * layout.segmentBytes());
     } finally {
       lock.unlock();
     }

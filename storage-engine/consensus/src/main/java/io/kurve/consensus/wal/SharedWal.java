@@ -118,12 +118,12 @@ public final class SharedWal implements GroupLogs, AutoCloseable {
     return Optional.ofNullable(table.groups().get(key)).map(this::logOf);
   }
 
-  @Override
   public GroupLog open(CopysetKey key) {
     return group(key).orElseGet(() -> found(key, Membership.ofVoters(List.of())));
   }
 
   /** Who founded the group, as {@link #found} was told. */
+  @Override
   public Optional<Membership> founders(CopysetKey key) {
     return Optional.ofNullable(table.groups().get(key)).map(GroupState::founders);
   }
@@ -132,6 +132,7 @@ public final class SharedWal implements GroupLogs, AutoCloseable {
    * Makes this store a member. A group that was purged keeps its old promises; one that is there
    * already stays as it is.
    */
+  @Override
   public GroupLog found(CopysetKey key, Membership founders) {
     membership.lock();
     try {

@@ -6,7 +6,9 @@ import io.kurve.consensus.wal.LogRecord;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.log.LogPosition;
+import io.kurve.core.log.Membership;
 import io.kurve.core.log.ReplicatedLogs.LogSpace;
+import io.kurve.testkit.failure.HaltingFaultHandler;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -20,6 +22,27 @@ import java.util.concurrent.CountDownLatch;
 
 /** A WAL that is durable at once and can be told to fail, to stall or to be full. */
 final class InMemoryGroupLogs implements GroupLogs {
+  /** The same disk through several processes. */
+  static final class Wal implements MachineWal {
+    private InMemoryGroupLogs logs = new InMemoryGroupLogs(new HaltingFaultHandler());
+
+    InMemoryGroupLogs logs() {
+      return logs;
+    }
+
+    @Override
+    public GroupLogs start(FaultHandler faults) {
+      logs = logs.reopened(faults);
+      return logs;
+    }
+
+    @Override
+    public void losePower() {
+      // What the process still writes while it is taken down is not on the disk of the next.
+      logs = logs.reopened(new HaltingFaultHandler());
+    }
+  }
+
   private final NavigableMap<CopysetKey, Group> groups = new ConcurrentSkipListMap<>();
   private volatile FaultHandler faults;
   private volatile boolean failsAppends;
@@ -62,8 +85,13 @@ final class InMemoryGroupLogs implements GroupLogs {
   }
 
   @Override
-  public GroupLog open(CopysetKey group) {
-    return groups.computeIfAbsent(group, Group::new);
+  public GroupLog found(CopysetKey group, Membership founders) {
+    return groups.computeIfAbsent(group, key -> new Group(key, founders));
+  }
+
+  @Override
+  public Optional<Membership> founders(CopysetKey group) {
+    return Optional.ofNullable(groups.get(group)).map(found -> found.founders);
   }
 
   @Override
@@ -78,17 +106,20 @@ final class InMemoryGroupLogs implements GroupLogs {
 
   private final class Group implements GroupLog {
     private final CopysetKey key;
+    private final Membership founders;
     private final TreeMap<Long, LogRecord> records = new TreeMap<>();
     private HardState state = new HardState(0, Optional.empty());
     private LogPosition cut = LogPosition.BEFORE_ALL;
 
-    Group(CopysetKey key) {
+    Group(CopysetKey key, Membership founders) {
       this.key = key;
+      this.founders = founders;
     }
 
     Group(Group other) {
       synchronized (other) {
         this.key = other.key;
+        this.founders = other.founders;
         this.records.putAll(other.records);
         this.state = other.state;
         this.cut = other.cut;

@@ -3,9 +3,10 @@ package io.kurve.consensus.jraft;
 import io.kurve.testkit.log.ReplicatedLogCluster;
 import io.kurve.testkit.log.ReplicatedLogContract;
 
+/** The contract on the real WAL, which loses at each kill what was not durable. */
 final class JraftReplicatedLogTest extends ReplicatedLogContract {
   @Override
   protected ReplicatedLogCluster newCluster() {
-    return new LoopbackCluster(3);
+    return new LoopbackCluster(3, VolatileWal::new);
   }
 }

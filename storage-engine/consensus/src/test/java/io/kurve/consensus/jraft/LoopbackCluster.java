@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -33,22 +34,26 @@ final class LoopbackCluster implements ReplicatedLogCluster {
   private final List<ReplicaId> replicas;
   private final Map<ReplicaId, Machine> machines = new HashMap<>();
 
-  LoopbackCluster(int count) {
+  LoopbackCluster(int count, Function<ReplicaId, MachineWal> wals) {
     replicas =
         IntStream.rangeClosed(1, count)
             .mapToObj(number ->
                 new ReplicaId(new ChunkserverId(number), new StoreId(new UUID(7, number))))
             .toList();
-    replicas.forEach(replica -> machines.put(replica, new Machine()));
+    replicas.forEach(replica -> machines.put(replica, new Machine(wals.apply(replica))));
   }
 
   /** What outlives a process, and the process. */
   private static final class Machine {
+    final MachineWal wal;
     final ListStateMachine.Storage storage = new ListStateMachine.Storage();
     final FakeLeaseClock clock = new FakeLeaseClock();
     HaltingFaultHandler faults = new HaltingFaultHandler();
-    InMemoryGroupLogs logs = new InMemoryGroupLogs(faults);
     @Nullable Process process;
+
+    Machine(MachineWal wal) {
+      this.wal = wal;
+    }
   }
 
   private record Process(
@@ -78,10 +83,6 @@ final class LoopbackCluster implements ReplicatedLogCluster {
 
   LoopbackNetwork network() {
     return network;
-  }
-
-  InMemoryGroupLogs wal(ReplicaId replica) {
-    return machineOf(replica).logs;
   }
 
   HaltingFaultHandler faults(ReplicaId replica) {
@@ -114,11 +115,10 @@ final class LoopbackCluster implements ReplicatedLogCluster {
   public void start(ReplicaId replica) {
     Machine machine = machineOf(replica);
     machine.faults = new HaltingFaultHandler();
-    machine.logs = machine.logs.reopened(machine.faults);
     JraftReplicas process =
         new JraftReplicas(
             replica,
-            machine.logs,
+            machine.wal.start(machine.faults),
             network.attach(replica),
             machine.faults,
             persistence,
@@ -134,8 +134,7 @@ final class LoopbackCluster implements ReplicatedLogCluster {
   public void kill(ReplicaId replica) {
     network.detach(replica);
     Machine machine = machineOf(replica);
-    // What it still writes while it is taken down is not on the disk of the next.
-    machine.logs = machine.logs.reopened(machine.faults);
+    machine.wal.losePower();
     process(replica).logs.close();
     machine.process = null;
   }

@@ -1,0 +1,224 @@
+package io.kurve.consensus.jraft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.alipay.sofa.jraft.core.NodeImpl;
+import com.alipay.sofa.jraft.util.RpcFactoryHelper;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.log.Proposal;
+import io.kurve.core.log.ReadPermission;
+import io.kurve.core.log.ReplicaStatus;
+import io.kurve.testkit.log.ListStateMachine;
+import io.kurve.testkit.log.Patience;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What the contract can't ask for: faults of one replica's log, clock and library. */
+final class JraftAdapterTest {
+  private static final Duration DEADLINE = Duration.ofSeconds(20);
+
+  private final Map<ReplicaId, InMemoryGroupLogs.Wal> wals = new HashMap<>();
+  private final LoopbackCluster cluster =
+      new LoopbackCluster(
+          3,
+          replica -> {
+            InMemoryGroupLogs.Wal wal = new InMemoryGroupLogs.Wal();
+            wals.put(replica, wal);
+            return wal;
+          });
+
+  @AfterEach
+  void close() {
+    cluster.close();
+  }
+
+  @Test
+  void rule02NoAnswerAfterAFailedAppend() throws Exception {
+    ReplicaId leader = startAll();
+    wal(leader).failAppends();
+    CompletableFuture<Proposal<Integer>> end = propose(leader, "x");
+    Patience.await("the process halts", DEADLINE, () -> cluster.faults(leader).isHalted());
+    Patience.await(
+        "the replica has failed",
+        DEADLINE,
+        () -> cluster.log(leader).status().role() == ReplicaStatus.Role.FAILED);
+    if (end.isDone()) {
+      assertThat(end.get()).isNotInstanceOf(Proposal.Applied.class);
+    }
+    cluster.kill(leader);
+    ReplicaId next = awaitLeader();
+    assertThat(end(propose(next, "y"))).isInstanceOf(Proposal.Applied.class);
+  }
+
+  @Test
+  void rule03AFailedVoteWriteHaltsAndGivesNoVote() {
+    ReplicaId leader = startAll();
+    List<ReplicaId> others = others(leader);
+    wal(others.getFirst()).failVotes();
+    wal(others.getLast()).failVotes();
+    cluster.kill(leader);
+    Patience.await(
+        "who had to write a term halts",
+        DEADLINE,
+        () -> others.stream().anyMatch(replica -> cluster.faults(replica).isHalted()));
+    assertThat(
+            Patience.becomesTrue(
+                LoopbackCluster.ELECTION_TIMEOUT.multipliedBy(4),
+                () -> others.stream().anyMatch(this::leads)))
+        .isFalse();
+  }
+
+  @Test
+  void rule05NothingIsAppliedBeforeItIsDurableHere() throws Exception {
+    ReplicaId leader = startAll();
+    assertThat(end(propose(leader, "before"))).isInstanceOf(Proposal.Applied.class);
+    CountDownLatch disk = wal(leader).stallAppends();
+    CompletableFuture<Proposal<Integer>> end = propose(leader, "stalled");
+    for (ReplicaId follower : others(leader)) {
+      Patience.await(
+          "the followers have it",
+          DEADLINE,
+          () -> cluster.log(follower).status().indexes().durable() >= 3);
+    }
+    Patience.await(
+        "the majority committed it",
+        DEADLINE,
+        () -> cluster.log(leader).status().indexes().committed() >= 3);
+    assertThat(cluster.machine(leader).commands()).containsExactly("before");
+    assertThat(end).isNotDone();
+    disk.countDown();
+    assertThat(end(end)).isInstanceOf(Proposal.Applied.class);
+  }
+
+  @Test
+  void rule09AFullLogAnswersOverloadBeforeItAppends() throws Exception {
+    ReplicaId leader = startAll();
+    long last = cluster.log(leader).status().indexes().durable();
+    wal(leader).space(90, 100);
+    Proposal<Integer> end = end(propose(leader, "x"));
+    assertThat(end).isInstanceOf(Proposal.Rejected.class);
+    assertThat(((Proposal.Rejected<Integer>) end).reason()).isEqualTo(Proposal.Reason.OVERLOAD);
+    assertThat(cluster.log(leader).status().indexes().durable()).isEqualTo(last);
+    wal(leader).space(0, 1 << 20);
+    assertThat(end(propose(leader, "y"))).isInstanceOf(Proposal.Applied.class);
+  }
+
+  @Test
+  void rule09AFollowerWithAFullLogTakesNothingAndCatchesUpLater() throws Exception {
+    ReplicaId leader = startAll();
+    ReplicaId follower = others(leader).getFirst();
+    wal(follower).space(100, 100);
+    assertThat(end(propose(leader, "x"))).isInstanceOf(Proposal.Applied.class);
+    assertThat(cluster.machine(follower).commands()).isEmpty();
+    wal(follower).space(0, 1 << 20);
+    Patience.await(
+        "the follower catches up",
+        DEADLINE,
+        () -> cluster.machine(follower).commands().size() == 1);
+  }
+
+  @Test
+  void rule14ASuspendedLeaderHasNoLease() {
+    ReplicaId leader = startAll();
+    others(leader).forEach(other -> cluster.cut(leader, other));
+    cluster.clock(leader).suspend(Duration.ofSeconds(5));
+    assertThat(cluster.log(leader).readPermission()).isInstanceOf(ReadPermission.Refused.class);
+  }
+
+  @Test
+  void aClosedReplicaForgetsNoProposal() throws Exception {
+    ReplicaId leader = startAll();
+    others(leader).forEach(other -> cluster.cut(leader, other));
+    CompletableFuture<Proposal<Integer>> end = propose(leader, "x");
+    var log = cluster.log(leader);
+    long term = cluster.machine(leader).leadingTerm();
+    Patience.await(
+        "it is in the leader's log", DEADLINE, () -> log.status().indexes().durable() == 2);
+    log.close();
+    assertThat(end(end)).isInstanceOf(Proposal.Unknown.class);
+    CompletableFuture<Proposal<Integer>> later = new CompletableFuture<>();
+    log.propose(ListStateMachine.command("y"), term, later::complete);
+    assertThat(end(later)).isInstanceOf(Proposal.Rejected.class);
+  }
+
+  @Test
+  void messagesTakeTimeAndNothingChanges() throws Exception {
+    cluster.network().delay(Duration.ofMillis(20));
+    ReplicaId leader = startAll();
+    for (int i = 0; i < 5; i++) {
+      assertThat(end(propose(leader, "c" + i))).isInstanceOf(Proposal.Applied.class);
+    }
+    assertThat(leads(leader)).isTrue();
+  }
+
+  @Test
+  void ourTransportTakesBoltsPlace() {
+    assertThat(RpcFactoryHelper.rpcFactory()).isInstanceOf(KurveRpcFactory.class);
+  }
+
+  /** Older ones answer before a vote or a term is durable. */
+  @Test
+  void jraftIsNewEnough() throws IOException {
+    Properties properties = new Properties();
+    String path = "/META-INF/maven/com.alipay.sofa/jraft-core/pom.properties";
+    try (InputStream in = Objects.requireNonNull(NodeImpl.class.getResourceAsStream(path))) {
+      properties.load(in);
+    }
+    int[] version =
+        Arrays.stream(properties.getProperty("version").split("\\D+"))
+            .mapToInt(Integer::parseInt)
+            .toArray();
+    assertThat(Arrays.compare(version, new int[] {1, 4, 1})).isNotNegative();
+  }
+
+  private ReplicaId startAll() {
+    cluster.replicas().forEach(cluster::start);
+    wals.values().forEach(wal -> wal.logs().space(0, 1 << 20));
+    return awaitLeader();
+  }
+
+  private InMemoryGroupLogs wal(ReplicaId replica) {
+    return Objects.requireNonNull(wals.get(replica)).logs();
+  }
+
+  private boolean leads(ReplicaId replica) {
+    return cluster.isRunning(replica)
+        && cluster.log(replica).readPermission() instanceof ReadPermission.Granted;
+  }
+
+  private ReplicaId awaitLeader() {
+    Patience.await("one leads", DEADLINE, () -> cluster.replicas().stream().anyMatch(this::leads));
+    return cluster.replicas().stream().filter(this::leads).findFirst().orElseThrow();
+  }
+
+  private List<ReplicaId> others(ReplicaId one) {
+    return cluster.replicas().stream().filter(replica -> !replica.equals(one)).toList();
+  }
+
+  private CompletableFuture<Proposal<Integer>> propose(ReplicaId replica, String command) {
+    CompletableFuture<Proposal<Integer>> end = new CompletableFuture<>();
+    cluster
+        .log(replica)
+        .propose(
+            ListStateMachine.command(command),
+            cluster.machine(replica).leadingTerm(),
+            end::complete);
+    return end;
+  }
+
+  private static Proposal<Integer> end(CompletableFuture<Proposal<Integer>> end) throws Exception {
+    return end.get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
+  }
+}
