@@ -50,11 +50,12 @@ final class JraftProcess {
 
   /**
    * jraft's hand-overs within a group. The thread that appends a leader's entries also sends them:
-   * jraft would hand that to another thread for each follower, which costs more than the sending. It
-   * holds the node's lock then, and takes a replicator's after it, as jraft does in other places.
+   * jraft would hand that to another thread for each follower, which costs more than the sending.
+   * It holds the node's lock then, and takes a replicator's after it, as jraft does in other
+   * places.
    *
-   * <p>Only one deep: a replicator that finds still more to send is handed over, because jraft notes
-   * what it waits for after that hand-over.
+   * <p>Only one deep: a replicator that finds still more to send is handed over, because jraft
+   * notes what it waits for after that hand-over.
    */
   private static final class Closures extends ThreadPoolExecutor {
     private static final String APPENDING_THREAD = "JRaft-NodeImpl-Disruptor-";

@@ -68,9 +68,7 @@ final class RaftMessagesTest {
 
   @Test
   void numbersAreFixed() {
-    assertThat(MessageKind.values())
-        .extracting(MessageKind::number)
-        .containsExactly(1, 2, 3, 4, 5);
+    assertThat(MessageKind.values()).extracting(MessageKind::number).containsExactly(1, 2, 3, 4, 5);
     assertThat(MessageKind.of(6)).isNull();
   }
 
@@ -163,11 +161,7 @@ final class RaftMessagesTest {
   private static Message reply(MessageKind kind) {
     return switch (kind) {
       case APPEND_ENTRIES ->
-          AppendEntriesResponse.newBuilder()
-              .setTerm(4)
-              .setSuccess(true)
-              .setLastLogIndex(9)
-              .build();
+          AppendEntriesResponse.newBuilder().setTerm(4).setSuccess(true).setLastLogIndex(9).build();
       case REQUEST_VOTE, REQUEST_VOTE_RELEASED ->
           RequestVoteResponse.newBuilder().setTerm(4).setGranted(true).build();
       case TIMEOUT_NOW -> TimeoutNowResponse.newBuilder().setTerm(5).setSuccess(true).build();

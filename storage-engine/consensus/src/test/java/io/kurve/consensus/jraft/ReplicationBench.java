@@ -140,8 +140,7 @@ public final class ReplicationBench {
         "one leads",
         Duration.ofSeconds(20),
         () ->
-            logs.stream()
-                .anyMatch(log -> log.readPermission() instanceof ReadPermission.Granted));
+            logs.stream().anyMatch(log -> log.readPermission() instanceof ReadPermission.Granted));
     for (int i = 0; i < logs.size(); i++) {
       if (logs.get(i).readPermission() instanceof ReadPermission.Granted) {
         return i;
@@ -179,13 +178,11 @@ public final class ReplicationBench {
     Map<String, Long> after = switches();
     report(depth, seconds, Arrays.copyOf(nanos, count.get()), others.get());
     Map<String, Double> each = new TreeMap<>();
-    after.forEach(
-        (name, switches) ->
-            each.put(name, (double) (switches - before.getOrDefault(name, 0L)) / count.get()));
+    after.forEach((name, switches) ->
+        each.put(name, (double) (switches - before.getOrDefault(name, 0L)) / count.get()));
     each.entrySet().stream()
         .filter(entry -> entry.getValue() > 0.05)
-        .forEach(
-            entry -> System.out.printf("    %-40s %.2f%n", entry.getKey(), entry.getValue()));
+        .forEach(entry -> System.out.printf("    %-40s %.2f%n", entry.getKey(), entry.getValue()));
     for (ReplicatedLog<Boolean> replica : logs) {
       replica.checkpoint().toCompletableFuture().join();
     }
