@@ -18,7 +18,7 @@ final class BlockTables {
     int[] checksums = new int[Geometry.BLOCKS_PER_CHUNK];
     BitSet damaged = store.checksums(slot, 0, Geometry.BLOCKS_PER_CHUNK, checksums);
     return damaged.isEmpty()
-        ? Optional.of(new BlockTable(store.written(slot), checksums))
+        ? Optional.of(new BlockTable(slot.address(), store.written(slot), checksums))
         : Optional.empty();
   }
 

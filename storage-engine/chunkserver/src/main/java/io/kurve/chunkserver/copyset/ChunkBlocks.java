@@ -1,21 +1,19 @@
 package io.kurve.chunkserver.copyset;
 
-import io.kurve.chunkserver.copyset.ReplicaPeer.BlockRun;
 import io.kurve.chunkserver.copyset.ReplicaPeer.BlockTable;
+import io.kurve.chunkserver.copyset.ReplicaPeer.Blocks;
 import io.kurve.chunkserver.copyset.ReplicaPeer.Manifest;
 import io.kurve.chunkserver.store.SlotStore;
 import io.kurve.chunkserver.store.SlotStore.CopysetControl;
 import io.kurve.chunkserver.store.SlotStore.Slot;
 import io.kurve.core.checksum.BlockChecksum;
 import io.kurve.core.data.ChunkAddress;
-import io.kurve.core.log.LogPosition;
+import io.kurve.core.id.ChunkId;
 import io.kurve.core.unit.Geometry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.Lock;
@@ -46,7 +44,7 @@ public final class ChunkBlocks {
       throws IOException {
     return guarded(
         guards.reading(address.chunk()),
-        address,
+        address.chunk(),
         slot -> {
           if (slot == null) {
             while (target.hasRemaining()) {
@@ -63,7 +61,7 @@ public final class ChunkBlocks {
   public OptionalInt checksum(ChunkAddress address, int block) throws IOException {
     return guarded(
         guards.reading(address.chunk()),
-        address,
+        address.chunk(),
         slot -> {
           int[] checksum = {BlockChecksum.ZERO_BLOCK};
           boolean good = slot == null || store.checksums(slot, block, 1, checksum).isEmpty();
@@ -80,7 +78,7 @@ public final class ChunkBlocks {
     int actual = BlockChecksum.of(copy);
     return guarded(
         guards.changing(address.chunk()),
-        address,
+        address.chunk(),
         slot -> {
           int[] checksum = new int[1];
           if (slot == null
@@ -94,24 +92,24 @@ public final class ChunkBlocks {
   }
 
   /**
-   * Puts what two peers agree on, at one applied position, in the place of a block whose own table
+   * Puts what two peers agree on, at one applied index, in the place of a block whose own table
    * entry is damaged.
    *
    * @param written false: the block was never written
-   * @return false when this replica is not at that position
+   * @return false when this replica is not at that index
    */
   public boolean replace(
-      ChunkAddress address, int block, ByteBuffer copy, boolean written, LogPosition agreedAt)
+      ChunkAddress address, int block, ByteBuffer copy, boolean written, long agreedIndex)
       throws IOException {
     Lock noEntryMeanwhile = replica.applyLock();
     noEntryMeanwhile.lock();
     try {
-      if (!replica.applied().equals(agreedAt)) {
+      if (replica.applied().index() != agreedIndex) {
         return false;
       }
       return guarded(
           guards.changing(address.chunk()),
-          address,
+          address.chunk(),
           slot -> {
             if (slot == null) {
               return false;
@@ -141,18 +139,10 @@ public final class ChunkBlocks {
         ControlImages.addresses(control.slots()));
   }
 
-  public List<Optional<Digest128>> digests(List<ChunkAddress> chunks) throws IOException {
-    List<Optional<Digest128>> digests = new ArrayList<>();
-    for (ChunkAddress chunk : chunks) {
-      digests.add(table(chunk).map(BlockTables::digest));
-    }
-    return digests;
-  }
-
   /** Empty when there is no such chunk. */
-  public Optional<BlockTable> table(ChunkAddress chunk) throws IOException {
+  public Optional<BlockTable> table(ChunkId chunk) throws IOException {
     return guarded(
-        guards.reading(chunk.chunk()),
+        guards.reading(chunk),
         chunk,
         slot -> {
           if (slot == null) {
@@ -166,39 +156,48 @@ public final class ChunkBlocks {
         });
   }
 
-  /** Empty when there is no such chunk. */
-  public Optional<BlockRun> run(ChunkAddress chunk, int firstBlock, int count) throws IOException {
+  /**
+   * Verified; empty when there is no such chunk.
+   *
+   * @param numbers of the blocks, rising
+   */
+  public Optional<Blocks> blocks(ChunkId chunk, int[] numbers) throws IOException {
     return guarded(
-        guards.reading(chunk.chunk()),
+        guards.reading(chunk),
         chunk,
         slot -> {
           if (slot == null) {
             return Optional.empty();
           }
-          ByteBuffer blocks = ByteBuffer.allocate(count * Geometry.BLOCK_BYTES);
-          int[] checksums = new int[count];
-          LogPosition applied = replica.applied();
-          BitSet damaged = store.read(slot, firstBlock, count, blocks, checksums);
-          if (!damaged.isEmpty()) {
-            throw new IOException(
-                "blocks " + damaged + " from " + firstBlock + " of " + chunk + " are damaged here");
+          ByteBuffer data = ByteBuffer.allocate(numbers.length * Geometry.BLOCK_BYTES);
+          int[] checksums = new int[numbers.length];
+          BitSet all = store.written(slot);
+          BitSet written = new BitSet();
+          for (int i = 0; i < numbers.length; i++) {
+            int[] checksum = new int[1];
+            ByteBuffer block = data.slice(i * Geometry.BLOCK_BYTES, Geometry.BLOCK_BYTES);
+            if (!store.read(slot, numbers[i], 1, block, checksum).isEmpty()) {
+              throw new IOException("block " + numbers[i] + " of " + chunk + " is damaged here");
+            }
+            checksums[i] = checksum[0];
+            written.set(i, all.get(numbers[i]));
           }
-          BitSet written = store.written(slot).get(firstBlock, firstBlock + count);
-          return Optional.of(new BlockRun(blocks.flip(), checksums, written, applied));
+          return Optional.of(new Blocks(data, checksums, written));
         });
   }
 
-  private <T> T guarded(Lock guard, ChunkAddress address, OnSlot<T> body) throws IOException {
+  /** Up to which entry this replica has applied; what is read afterwards is that new at least. */
+  public long appliedIndex() {
+    return replica.applied().index();
+  }
+
+  private <T> T guarded(Lock guard, ChunkId chunk, OnSlot<T> body) throws IOException {
     guard.lock();
     try {
       if (replica.isInstalling()) {
         throw new IOException(replica.copyset() + " is being installed here: it shows no block");
       }
-      Slot slot = replica.slot(address);
-      if (slot != null && !slot.address().equals(address)) {
-        throw new IOException(address.chunk() + " is " + slot.address() + ", not " + address);
-      }
-      return body.on(slot);
+      return body.on(replica.slot(chunk));
     } finally {
       guard.unlock();
     }

@@ -19,8 +19,8 @@ final class ChunkList {
     return list;
   }
 
-  @Nullable Slot slot(ChunkAddress address) {
-    return slots.get(address.chunk());
+  @Nullable Slot slot(ChunkId chunk) {
+    return slots.get(chunk);
   }
 
   /** A chunk has one place for ever. */

@@ -179,7 +179,7 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
   }
 
   private void write(LogPosition at, Write write) {
-    Slot slot = lock(controlLock, () -> chunks.slot(write.address()));
+    Slot slot = lock(controlLock, () -> chunks.slot(write.address().chunk()));
     if (slot == null) {
       try {
         Slot fresh = store.allocate(write.address(), copyset);
@@ -208,7 +208,7 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
     lock(
         guards.changing(address.chunk()),
         () -> {
-          Slot slot = lock(controlLock, () -> chunks.slot(address));
+          Slot slot = lock(controlLock, () -> chunks.slot(address.chunk()));
           if (slot == null) {
             return;
           }
@@ -416,7 +416,7 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
 
   /** Whether a write to the chunk needs a new slot. */
   public boolean isAbsent(ChunkAddress address) {
-    return lock(controlLock, () -> chunks.slot(address) == null);
+    return lock(controlLock, () -> chunks.slot(address.chunk()) == null);
   }
 
   public List<ChunkId> chunksOf(VolumeId volume) {
@@ -431,8 +431,8 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
   }
 
   /** Null when there is no such chunk; to be asked under the chunk's guard. */
-  @Nullable Slot slot(ChunkAddress address) {
-    return lock(controlLock, () -> chunks.slot(address));
+  @Nullable Slot slot(ChunkId chunk) {
+    return lock(controlLock, () -> chunks.slot(chunk));
   }
 
   CopysetControl persistedControl() {

@@ -1,7 +1,7 @@
 package io.kurve.chunkserver.copyset;
 
-import io.kurve.chunkserver.copyset.ReplicaPeer.BlockRun;
 import io.kurve.chunkserver.copyset.ReplicaPeer.BlockTable;
+import io.kurve.chunkserver.copyset.ReplicaPeer.Blocks;
 import io.kurve.chunkserver.copyset.ReplicaPeer.Manifest;
 import io.kurve.chunkserver.store.SlotStore;
 import io.kurve.chunkserver.store.SlotStore.CopysetControl;
@@ -9,6 +9,7 @@ import io.kurve.chunkserver.store.SlotStore.NoFreeSlot;
 import io.kurve.chunkserver.store.SlotStore.Slot;
 import io.kurve.core.checksum.BlockChecksum;
 import io.kurve.core.data.ChunkAddress;
+import io.kurve.core.data.ReplicaMessages;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.LogPosition;
@@ -16,6 +17,7 @@ import io.kurve.core.unit.Geometry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,8 +32,8 @@ import java.util.concurrent.locks.Lock;
  *   durable mark "installing"          (by the state machine, before the first block)
  *   manifest of the source             control state exactly at S, list of chunks
  *   slots for the chunks that lack one, durable with the mark: a restart finds what came so far
- *   per chunk  digests differ ──> tables differ ──> only those blocks are fetched or erased
- *              equal          ──> every kept block is read from disk and verified
+ *   per chunk  entries of the tables differ ──> only those blocks are fetched or erased
+ *              equal                        ──> every kept block is read from disk and verified
  *   durable control state at S, mark off                    (by the state machine)
  * </pre>
  *
@@ -39,8 +41,7 @@ import java.util.concurrent.locks.Lock;
  * entries after S, which are applied next, write the same again.
  */
 final class Installer {
-  private static final int BATCH_CHUNKS = 64;
-  private static final int RUN_BLOCKS = Geometry.MAX_REQUEST_BYTES / Geometry.BLOCK_BYTES;
+  private static final int RUN_BLOCKS = ReplicaMessages.MAX_BLOCKS;
 
   private final CopysetKey copyset;
   private final SlotStore store;
@@ -93,18 +94,8 @@ final class Installer {
             List.copyOf(target.values()),
             manifest.state());
     ControlImages.checkedControl(control);
-    List<ChunkAddress> chunks = List.copyOf(target.keySet());
-    for (int from = 0; from < chunks.size(); from += BATCH_CHUNKS) {
-      List<ChunkAddress> batch = chunks.subList(from, Math.min(from + BATCH_CHUNKS, chunks.size()));
-      List<Optional<Digest128>> digests = peers.digests(source, copyset, batch);
-      if (digests.size() != batch.size()) {
-        throw new IOException(source + " sent " + digests.size() + " digests for " + batch.size());
-      }
-      for (int i = 0; i < batch.size(); i++) {
-        if (digests.get(i).isPresent()) {
-          new OneChunk(source, kind, slotOf(target, batch.get(i))).bringUp(digests.get(i).get());
-        }
-      }
+    for (Slot slot : target.values()) {
+      new OneChunk(source, kind, slot).bringUp();
     }
     return new Result(control, dropped);
   }
@@ -162,19 +153,16 @@ final class Installer {
       this.slot = slot;
     }
 
-    void bringUp(Digest128 theirs) throws IOException, InterruptedException {
-      Optional<BlockTable> mine = BlockTables.of(store, slot);
-      BitSet wanted;
-      if (mine.isPresent() && BlockTables.digest(mine.get()).equals(theirs)) {
-        wanted = unreadable(mine.get().written());
-      } else {
-        Optional<BlockTable> table = peers.table(source, copyset, slot.address());
-        if (table.isEmpty()) {
-          return;
-        }
-        wanted = differing(table.get());
+    void bringUp() throws IOException, InterruptedException {
+      Optional<BlockTable> theirs = peers.table(source, copyset, slot.address().chunk());
+      if (theirs.isEmpty()) {
+        return;
       }
-      fetch(wanted);
+      if (!theirs.get().address().equals(slot.address())) {
+        throw new IOException(
+            source + " has " + theirs.get().address() + " where its list says " + slot.address());
+      }
+      fetch(differing(theirs.get()));
     }
 
     private BitSet differing(BlockTable theirs) {
@@ -205,43 +193,38 @@ final class Installer {
     }
 
     private void fetch(BitSet wanted) throws IOException, InterruptedException {
-      for (Run run : Run.of(wanted)) {
-        Optional<BlockRun> fetched =
-            peers.blocks(source, copyset, slot.address(), run.first(), run.count());
+      int[] all = wanted.stream().toArray();
+      for (int from = 0; from < all.length; from += RUN_BLOCKS) {
+        int[] numbers = Arrays.copyOfRange(all, from, Math.min(from + RUN_BLOCKS, all.length));
+        Optional<Blocks> fetched =
+            peers.blocks(source, copyset, slot.address().chunk(), numbers);
         if (fetched.isEmpty()) {
           return;
         }
-        put(run, fetched.get());
+        put(numbers, fetched.get());
         catchUp.received(kind, fetched.get().written().cardinality() * (long) Geometry.BLOCK_BYTES);
       }
     }
 
-    private void put(Run run, BlockRun fetched) throws IOException {
-      if (fetched.blocks().remaining() != run.count() * Geometry.BLOCK_BYTES
-          || fetched.checksums().length != run.count()) {
+    private void put(int[] numbers, Blocks fetched) throws IOException {
+      ByteBuffer data = fetched.data();
+      if (data.remaining() != numbers.length * Geometry.BLOCK_BYTES
+          || fetched.checksums().length != numbers.length) {
         throw new IOException(source + " sent other blocks than asked for of " + slot.address());
       }
       Lock guard = guards.changing(slot.address().chunk());
       guard.lock();
       try {
-        for (int i = 0; i < run.count(); i++) {
+        for (int i = 0; i < numbers.length; i++) {
           ByteBuffer block =
-              fetched
-                  .blocks()
-                  .slice(
-                      fetched.blocks().position() + i * Geometry.BLOCK_BYTES, Geometry.BLOCK_BYTES);
+              data.slice(data.position() + i * Geometry.BLOCK_BYTES, Geometry.BLOCK_BYTES);
           if (!fetched.written().get(i)) {
-            store.erase(slot, run.first() + i, 1);
+            store.erase(slot, numbers[i], 1);
           } else if (BlockChecksum.of(block) == fetched.checksums()[i]) {
-            store.write(slot, run.first() + i, block, new int[] {fetched.checksums()[i]});
+            store.write(slot, numbers[i], block, new int[] {fetched.checksums()[i]});
           } else {
             throw new IOException(
-                "block "
-                    + (run.first() + i)
-                    + " of "
-                    + slot.address()
-                    + " came damaged from "
-                    + source);
+                "block " + numbers[i] + " of " + slot.address() + " came damaged from " + source);
           }
         }
       } finally {
@@ -250,7 +233,7 @@ final class Installer {
     }
   }
 
-  /** Neighbouring blocks, no more than one request can carry. */
+  /** Neighbouring blocks, no more than one buffer holds. */
   private record Run(int first, int count) {
     static List<Run> of(BitSet blocks) {
       List<Run> runs = new ArrayList<>();

@@ -1,6 +1,8 @@
 package io.kurve.chunkserver.copyset;
 
 import io.kurve.core.data.ChunkAddress;
+import io.kurve.core.data.ReplicaMessages;
+import io.kurve.core.id.ChunkId;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.LogPosition;
@@ -21,17 +23,16 @@ public interface ReplicaPeer {
   /** The newest durable checkpoint: what it decides by, and which chunks it has. */
   Manifest manifest(ReplicaId source, CopysetKey copyset) throws IOException, InterruptedException;
 
-  /** Of each chunk's block table as of now; empty where the chunk is gone by now. */
-  List<Optional<Digest128>> digests(ReplicaId source, CopysetKey copyset, List<ChunkAddress> chunks)
+  /** As of now; empty when the chunk is gone by now. */
+  Optional<BlockTable> table(ReplicaId source, CopysetKey copyset, ChunkId chunk)
       throws IOException, InterruptedException;
 
-  /** Empty when the chunk is gone by now. */
-  Optional<BlockTable> table(ReplicaId source, CopysetKey copyset, ChunkAddress chunk)
-      throws IOException, InterruptedException;
-
-  /** Verified blocks as of now; empty when the chunk is gone by now. At most 1 MiB at once. */
-  Optional<BlockRun> blocks(
-      ReplicaId source, CopysetKey copyset, ChunkAddress chunk, int firstBlock, int count)
+  /**
+   * Verified blocks as of now; empty when the chunk is gone by now.
+   *
+   * @param blocks numbers in the chunk, rising, at most {@link ReplicaMessages#MAX_BLOCKS}
+   */
+  Optional<Blocks> blocks(ReplicaId source, CopysetKey copyset, ChunkId chunk, int[] blocks)
       throws IOException, InterruptedException;
 
   /**
@@ -43,11 +44,11 @@ public interface ReplicaPeer {
    * @param written which of the chunk's blocks have data
    * @param checksums CRC32C of each block of the chunk
    */
-  record BlockTable(BitSet written, int[] checksums) {}
+  record BlockTable(ChunkAddress address, BitSet written, int[] checksums) {}
 
   /**
-   * @param written which of these blocks have data, by position in this run
-   * @param applied the entry up to which the source had applied when it read them
+   * @param data the blocks in the order asked for
+   * @param written which of them have data, by position
    */
-  record BlockRun(ByteBuffer blocks, int[] checksums, BitSet written, LogPosition applied) {}
+  record Blocks(ByteBuffer data, int[] checksums, BitSet written) {}
 }

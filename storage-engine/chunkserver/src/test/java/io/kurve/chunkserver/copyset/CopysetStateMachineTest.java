@@ -281,7 +281,7 @@ class CopysetStateMachineTest {
   void rule16WithoutATableEntryTheAppliedPositionMustBeTheAgreedOne() throws IOException {
     grant(1, 10);
     write(10, 1, 101, 1);
-    LogPosition agreed = replica.machine.applied();
+    long agreed = replica.machine.applied().index();
     replica.store.damageEntry(replica.slot(101), 0);
     write(10, 2, 102, 1);
     ChunkBlocks blocks = replica.machine.blocks();
@@ -289,7 +289,7 @@ class CopysetStateMachineTest {
     ByteBuffer copy = Samples.filled(1, 1);
     assertThat(blocks.repair(Samples.chunk(101), 0, copy)).isFalse();
     assertThat(blocks.replace(Samples.chunk(101), 0, copy, true, agreed)).isFalse();
-    assertThat(blocks.replace(Samples.chunk(101), 0, copy, true, replica.machine.applied()))
+    assertThat(blocks.replace(Samples.chunk(101), 0, copy, true, replica.machine.applied().index()))
         .isTrue();
     assertThat(replica.read(101, 0, 1)).isEqualTo(copy.array());
   }

@@ -116,7 +116,7 @@ class InstallTest {
   @Test
   void rule12StoppedAtEachCallUnderOverwritesDiscardsAndFencesItResumes() throws Exception {
     fallBehind();
-    for (int failAt = 0; failAt < 16; failAt++) {
+    for (int failAt = 0; failAt < 12; failAt++) {
       Replica victim = new Replica(64, peer);
       leader.log.subList(0, 60).forEach(victim.log::add);
       victim.replay();

@@ -1,10 +1,9 @@
 package io.kurve.chunkserver.copyset;
 
-import io.kurve.core.data.ChunkAddress;
+import io.kurve.core.id.ChunkId;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import java.io.IOException;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -33,21 +32,14 @@ final class LocalPeer implements ReplicaPeer {
   }
 
   @Override
-  public List<Optional<Digest128>> digests(
-      ReplicaId from, CopysetKey copyset, List<ChunkAddress> chunks) throws IOException {
-    return source().digests(chunks);
-  }
-
-  @Override
-  public Optional<BlockTable> table(ReplicaId from, CopysetKey copyset, ChunkAddress chunk)
+  public Optional<BlockTable> table(ReplicaId from, CopysetKey copyset, ChunkId chunk)
       throws IOException {
     return source().table(chunk);
   }
 
   @Override
-  public Optional<BlockRun> blocks(
-      ReplicaId from, CopysetKey copyset, ChunkAddress chunk, int firstBlock, int count)
-      throws IOException {
-    return source().run(chunk, firstBlock, count);
+  public Optional<Blocks> blocks(
+      ReplicaId from, CopysetKey copyset, ChunkId chunk, int[] numbers) throws IOException {
+    return source().blocks(chunk, numbers);
   }
 }

@@ -1,6 +1,7 @@
 package io.kurve.chunkserver.copyset;
 
 import io.kurve.chunkserver.store.SlotStore;
+import io.kurve.core.id.ChunkId;
 import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreId;
@@ -80,7 +81,7 @@ final class Replica {
   }
 
   SlotStore.Slot slot(long chunk) {
-    return Objects.requireNonNull(machine.slot(Samples.chunk(chunk)));
+    return Objects.requireNonNull(machine.slot(new ChunkId(chunk)));
   }
 
   byte[] read(long chunk, int firstBlock, int count) throws IOException {
