@@ -8,10 +8,12 @@ import io.kurve.chunkserver.store.SlotStore.CopysetControl;
 import io.kurve.chunkserver.store.SlotStore.Slot;
 import io.kurve.core.checksum.BlockChecksum;
 import io.kurve.core.data.ChunkAddress;
+import io.kurve.core.data.ReplicaMessages;
 import io.kurve.core.id.ChunkId;
 import io.kurve.core.unit.Geometry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Optional;
@@ -189,6 +191,53 @@ public final class ChunkBlocks {
   /** Up to which entry this replica has applied; what is read afterwards is that new at least. */
   public long appliedIndex() {
     return replica.applied().index();
+  }
+
+  /**
+   * Reads for a peer that repairs a block of its own; empty when there is no such chunk.
+   *
+   * @param damaged the blocks that are damaged here too, by position
+   */
+  public record RepairRead(ByteBuffer data, int[] checksums, BitSet damaged, long appliedIndex) {}
+
+  public Optional<RepairRead> readForRepair(ChunkId chunk, int firstBlock, int count)
+      throws IOException {
+    return guarded(
+        guards.reading(chunk),
+        chunk,
+        slot -> {
+          if (slot == null) {
+            return Optional.empty();
+          }
+          long applied = appliedIndex();
+          ByteBuffer data = ByteBuffer.allocate(count * Geometry.BLOCK_BYTES);
+          int[] checksums = new int[count];
+          BitSet damaged = store.read(slot, firstBlock, count, data, checksums);
+          return Optional.of(new RepairRead(data.clear(), checksums, damaged, applied));
+        });
+  }
+
+  /** Of the chunk's bytes as they are on the disk; empty when there is no such chunk. */
+  public Optional<Digest128> contentDigest(ChunkId chunk) throws IOException {
+    return guarded(
+        guards.reading(chunk),
+        chunk,
+        slot -> {
+          if (slot == null) {
+            return Optional.empty();
+          }
+          MessageDigest hash = Digest128.newHash();
+          int count = ReplicaMessages.MAX_BLOCKS;
+          ByteBuffer data = ByteBuffer.allocate(count * Geometry.BLOCK_BYTES);
+          for (int first = 0; first < Geometry.BLOCKS_PER_CHUNK; first += count) {
+            BitSet damaged = store.read(slot, first, count, data.clear(), new int[count]);
+            if (!damaged.isEmpty()) {
+              throw new IOException(damaged.cardinality() + " blocks of " + chunk + " are damaged");
+            }
+            hash.update(data.flip());
+          }
+          return Optional.of(Digest128.from(hash));
+        });
   }
 
   private <T> T guarded(Lock guard, ChunkId chunk, OnSlot<T> body) throws IOException {

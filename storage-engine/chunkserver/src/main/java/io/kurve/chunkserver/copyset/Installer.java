@@ -196,8 +196,7 @@ final class Installer {
       int[] all = wanted.stream().toArray();
       for (int from = 0; from < all.length; from += RUN_BLOCKS) {
         int[] numbers = Arrays.copyOfRange(all, from, Math.min(from + RUN_BLOCKS, all.length));
-        Optional<Blocks> fetched =
-            peers.blocks(source, copyset, slot.address().chunk(), numbers);
+        Optional<Blocks> fetched = peers.blocks(source, copyset, slot.address().chunk(), numbers);
         if (fetched.isEmpty()) {
           return;
         }

@@ -38,8 +38,8 @@ final class LocalPeer implements ReplicaPeer {
   }
 
   @Override
-  public Optional<Blocks> blocks(
-      ReplicaId from, CopysetKey copyset, ChunkId chunk, int[] numbers) throws IOException {
+  public Optional<Blocks> blocks(ReplicaId from, CopysetKey copyset, ChunkId chunk, int[] numbers)
+      throws IOException {
     return source().blocks(chunk, numbers);
   }
 }

@@ -1,0 +1,136 @@
+package io.kurve.chunkserver.service;
+
+import io.kurve.chunkserver.copyset.ChunkBlocks;
+import io.kurve.chunkserver.copyset.ChunkBlocks.RepairRead;
+import io.kurve.chunkserver.copyset.ReplicaPeer.Blocks;
+import io.kurve.chunkserver.copyset.ReplicaPeer.BlockTable;
+import io.kurve.core.data.ReplicaMessages.CheckpointManifest;
+import io.kurve.core.data.ReplicaMessages.ChunkSums;
+import io.kurve.core.data.ReplicaMessages.ChunkSumsQuery;
+import io.kurve.core.data.ReplicaMessages.Digest;
+import io.kurve.core.data.ReplicaMessages.FetchBlocks;
+import io.kurve.core.data.ReplicaMessages.FetchedBlocks;
+import io.kurve.core.data.ReplicaMessages.ReadForRepair;
+import io.kurve.core.data.ReplicaMessages.RepairBlocks;
+import io.kurve.core.data.ReplicaService;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.CopysetKey;
+import java.io.IOException;
+import java.util.BitSet;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+
+/** What this chunkserver's replicas give to those on other chunkservers. */
+public final class ReplicaDoor implements ReplicaService {
+  private final Copysets copysets;
+  private final Executor io;
+
+  /**
+   * @param io bounded: throws RejectedExecutionException when full
+   */
+  public ReplicaDoor(Copysets copysets, Executor io) {
+    this.copysets = copysets;
+    this.io = io;
+  }
+
+  @Override
+  public CompletionStage<RepairBlocks> readForRepair(CopysetKey copyset, ReadForRepair request) {
+    return answer(
+        copyset,
+        blocks -> {
+          RepairRead read =
+              blocks
+                  .readForRepair(request.chunk(), request.firstBlock(), request.blockCount())
+                  .orElseThrow(() -> notFound(copyset + " has no " + request.chunk() + " here"));
+          return new RepairBlocks(
+              read.data(), read.checksums(), read.appliedIndex(), read.damaged().isEmpty());
+        });
+  }
+
+  @Override
+  public CompletionStage<CheckpointManifest> checkpoint(CopysetKey copyset) {
+    return answer(copyset, blocks -> CheckpointCodec.encode(blocks.manifest()));
+  }
+
+  @Override
+  public CompletionStage<ChunkSums> chunkSums(CopysetKey copyset, ChunkSumsQuery query) {
+    return answer(
+        copyset,
+        blocks -> {
+          long applied = blocks.appliedIndex();
+          Optional<BlockTable> table = blocks.table(query.chunk());
+          if (table.isEmpty()) {
+            return new ChunkSums(
+                Optional.empty(), new int[0], new BitSet(), Optional.empty(), applied);
+          }
+          Optional<Digest> digest =
+              query.contentDigest()
+                  ? blocks
+                      .contentDigest(query.chunk())
+                      .map(found -> new Digest(found.high(), found.low()))
+                  : Optional.empty();
+          return new ChunkSums(
+              Optional.of(table.get().address()),
+              table.get().checksums(),
+              table.get().written(),
+              digest,
+              applied);
+        });
+  }
+
+  @Override
+  public CompletionStage<FetchedBlocks> fetchBlocks(CopysetKey copyset, FetchBlocks request) {
+    return answer(
+        copyset,
+        blocks -> {
+          long applied = blocks.appliedIndex();
+          Blocks found =
+              blocks
+                  .blocks(request.chunk(), request.blocks())
+                  .orElseThrow(() -> notFound(copyset + " has no " + request.chunk() + " here"));
+          return new FetchedBlocks(found.data(), found.checksums(), found.written(), applied);
+        });
+  }
+
+  private <T> CompletionStage<T> answer(CopysetKey copyset, OnBlocks<T> work) {
+    CompletableFuture<T> answer = new CompletableFuture<>();
+    Optional<CopysetReplica> replica = copysets.find(copyset);
+    if (replica.isEmpty()) {
+      answer.completeExceptionally(notFound("no replica of " + copyset + " here"));
+      return answer;
+    }
+    try {
+      io.execute(() -> complete(answer, replica.get().machine().blocks(), work));
+    } catch (RejectedExecutionException e) {
+      answer.completeExceptionally(
+          new KurveException(ErrorCode.OVERLOAD, "too many reads wait for the disk", "come back"));
+    }
+    return answer;
+  }
+
+  private static <T> void complete(
+      CompletableFuture<T> answer, ChunkBlocks blocks, OnBlocks<T> work) {
+    try {
+      answer.complete(work.on(blocks));
+    } catch (KurveException e) {
+      answer.completeExceptionally(e);
+    } catch (IOException e) {
+      answer.completeExceptionally(
+          new KurveException(
+              ErrorCode.UNAVAILABLE, String.valueOf(e.getMessage()), "ask another replica", e));
+    }
+  }
+
+  private static KurveException notFound(String what) {
+    return new KurveException(ErrorCode.NOT_FOUND, what, "");
+  }
+
+  @FunctionalInterface
+  private interface OnBlocks<T> {
+    T on(ChunkBlocks blocks) throws IOException;
+  }
+}
