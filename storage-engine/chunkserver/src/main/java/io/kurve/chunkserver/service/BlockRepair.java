@@ -79,16 +79,28 @@ final class BlockRepair {
     switch (outcome) {
       case REPAIRED -> {
         metrics.repairedBlock(disk);
-        log.warn("{}: block {} of {} in {} is repaired from a peer", disk, block, address,
+        log.warn(
+            "{}: block {} of {} in {} is repaired from a peer",
+            disk,
+            block,
+            address,
             machine.copyset());
       }
       case LOST -> {
         metrics.lostBlock(disk);
-        log.error("{}: block {} of {} in {} is damaged on all replicas", disk, block, address,
+        log.error(
+            "{}: block {} of {} in {} is damaged on all replicas",
+            disk,
+            block,
+            address,
             machine.copyset());
       }
       case NOT_NOW ->
-          log.warn("{}: block {} of {} in {} can't be repaired now", disk, block, address,
+          log.warn(
+              "{}: block {} of {} in {} can't be repaired now",
+              disk,
+              block,
+              address,
               machine.copyset());
     }
     return outcome;
@@ -118,9 +130,7 @@ final class BlockRepair {
   /** It may have been written anew, or repaired for another reader. */
   private static boolean isGood(ChunkBlocks blocks, ChunkAddress address, int block)
       throws IOException {
-    return blocks
-        .read(address, block, 1, ByteBuffer.allocate(4096), new int[1])
-        .isEmpty();
+    return blocks.read(address, block, 1, ByteBuffer.allocate(4096), new int[1]).isEmpty();
   }
 
   private static boolean fromOne(

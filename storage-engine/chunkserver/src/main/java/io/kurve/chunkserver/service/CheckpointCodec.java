@@ -45,8 +45,7 @@ final class CheckpointCodec {
       List<ChunkAddress> chunks = new ArrayList<>();
       for (int left = in.getInt(); left > 0; left--) {
         chunks.add(
-            new ChunkAddress(
-                new VolumeId(in.getLong()), in.getLong(), new ChunkId(in.getLong())));
+            new ChunkAddress(new VolumeId(in.getLong()), in.getLong(), new ChunkId(in.getLong())));
       }
       byte[] state = new byte[in.remaining()];
       in.get(state);

@@ -80,15 +80,13 @@ final class ChunkLine {
     underWay.remove(change);
     unknown.add(change);
     List<PendingChange> blocked = new ArrayList<>();
-    waiting.removeIf(
-        next -> {
-          boolean behind =
-              next.overlaps(change) || blocked.stream().anyMatch(next::overlaps);
-          if (behind) {
-            blocked.add(next);
-          }
-          return behind;
-        });
+    waiting.removeIf(next -> {
+      boolean behind = next.overlaps(change) || blocked.stream().anyMatch(next::overlaps);
+      if (behind) {
+        blocked.add(next);
+      }
+      return behind;
+    });
     return blocked;
   }
 

@@ -1,5 +1,6 @@
 package io.kurve.chunkserver.service;
 
+import io.kurve.chunkserver.copyset.CommandReply;
 import io.kurve.chunkserver.copyset.CopysetStateMachine;
 import io.kurve.chunkserver.copyset.CopysetStateMachine.ControlWriter;
 import io.kurve.chunkserver.store.SlotStore;
@@ -10,7 +11,6 @@ import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.Membership;
 import io.kurve.core.log.ReplicatedLog;
 import io.kurve.core.log.ReplicatedLogs;
-import io.kurve.chunkserver.copyset.CommandReply;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;

@@ -9,8 +9,4 @@ import java.util.function.LongSupplier;
  * @param io bounded: throws RejectedExecutionException when full
  */
 record Doorkeeping(
-    SpaceGate space,
-    ServiceMetrics metrics,
-    SlowLog slowLog,
-    LongSupplier nanoTime,
-    Executor io) {}
+    SpaceGate space, ServiceMetrics metrics, SlowLog slowLog, LongSupplier nanoTime, Executor io) {}

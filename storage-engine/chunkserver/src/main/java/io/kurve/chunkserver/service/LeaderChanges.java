@@ -32,8 +32,8 @@ import java.util.function.Consumer;
  *                 └──> answered              └──> later               └──> Mismatch
  * </pre>
  *
- * <p>Everything is proposed in the term in which it was admitted; the log refuses it in another.
- * So the comparisons of a term stand on changes of that term only (docs/adr/011).
+ * <p>Everything is proposed in the term in which it was admitted; the log refuses it in another. So
+ * the comparisons of a term stand on changes of that term only (docs/adr/011).
  */
 final class LeaderChanges {
   private final CopysetStateMachine machine;
@@ -45,8 +45,7 @@ final class LeaderChanges {
 
   private Term current = new Term(0);
 
-  LeaderChanges(
-      CopysetStateMachine machine, ReplicatedLog<CommandReply> log, Doorkeeping shared) {
+  LeaderChanges(CopysetStateMachine machine, ReplicatedLog<CommandReply> log, Doorkeeping shared) {
     this.machine = machine;
     this.log = log;
     this.shared = shared;
@@ -79,8 +78,7 @@ final class LeaderChanges {
               machine.copyset() + " can't take another chunk: the free slots are promised"));
       return;
     }
-    enter(
-        new PendingChange(change, expected, creates, answer, arrivedNanos), term.getAsLong());
+    enter(new PendingChange(change, expected, creates, answer, arrivedNanos), term.getAsLong());
   }
 
   private DataReply notLeader() {
@@ -116,9 +114,7 @@ final class LeaderChanges {
       }
       term = current;
       place =
-          termNumber == term.number()
-              ? term.line(change).enter(change)
-              : ChunkLine.Place.BLOCKED;
+          termNumber == term.number() ? term.line(change).enter(change) : ChunkLine.Place.BLOCKED;
     } finally {
       lock.unlock();
     }
@@ -181,9 +177,7 @@ final class LeaderChanges {
   }
 
   private void ended(PendingChange change, Term term, Proposal<CommandReply> end) {
-    shared
-        .metrics()
-        .took(Stage.REPLICATE, shared.nanoTime().getAsLong() - change.proposedNanos());
+    shared.metrics().took(Stage.REPLICATE, shared.nanoTime().getAsLong() - change.proposedNanos());
     if (!(end instanceof Proposal.Unknown<CommandReply>)) {
       leave(change, term, Replies.of(end));
       return;

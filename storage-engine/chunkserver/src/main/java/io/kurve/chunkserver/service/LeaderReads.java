@@ -114,7 +114,10 @@ final class LeaderReads {
                 read,
                 Replies.failed(
                     ErrorCode.DATA_LOST,
-                    "block " + (read.firstBlock() + i) + " of " + read.address()
+                    "block "
+                        + (read.firstBlock() + i)
+                        + " of "
+                        + read.address()
                         + " is damaged on all replicas"));
             return;
           }
@@ -144,8 +147,7 @@ final class LeaderReads {
           .say(
               read.id(),
               machine.copyset(),
-              "read, %s after %d ms"
-                  .formatted(Replies.outcome(reply), tookNanos / 1_000_000),
+              "read, %s after %d ms".formatted(Replies.outcome(reply), tookNanos / 1_000_000),
               now);
     }
     read.answer().accept(reply);

@@ -69,10 +69,7 @@ public final class MdsCommands implements ChunkserverCommands {
       VolumeId volume,
       long deletingTransaction) {
     return commit(
-        target,
-        authority,
-        copyset,
-        new PurgeVolume(authority.term(), volume, deletingTransaction));
+        target, authority, copyset, new PurgeVolume(authority.term(), volume, deletingTransaction));
   }
 
   @Override

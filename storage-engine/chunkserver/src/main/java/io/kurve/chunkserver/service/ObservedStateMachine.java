@@ -45,14 +45,12 @@ final class ObservedStateMachine implements ReplicatedStateMachine<CommandReply>
     metrics.took(Stage.APPLY, end - begin);
     if (slowLog.isSlow(end - begin)) {
       CommandCodec.requestOf(command)
-          .ifPresent(
-              id ->
-                  slowLog.say(
-                      id,
-                      machine.copyset(),
-                      "entry " + at.index() + " took " + (end - begin) / 1_000_000
-                          + " ms to apply",
-                      end));
+          .ifPresent(id ->
+              slowLog.say(
+                  id,
+                  machine.copyset(),
+                  "entry " + at.index() + " took " + (end - begin) / 1_000_000 + " ms to apply",
+                  end));
     }
     return reply;
   }

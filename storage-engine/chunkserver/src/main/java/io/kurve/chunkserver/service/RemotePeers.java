@@ -42,18 +42,15 @@ final class RemotePeers implements ReplicaPeer {
   public Optional<BlockTable> table(ReplicaId source, CopysetKey copyset, ChunkId chunk)
       throws IOException, InterruptedException {
     Optional<ChunkSums> sums =
-        await(
-            source, services.apply(source).chunkSums(copyset, new ChunkSumsQuery(chunk, false)));
-    return sums.flatMap(
-        found ->
-            found
-                .address()
-                .map(address -> new BlockTable(address, found.written(), found.checksums())));
+        await(source, services.apply(source).chunkSums(copyset, new ChunkSumsQuery(chunk, false)));
+    return sums.flatMap(found ->
+        found
+            .address()
+            .map(address -> new BlockTable(address, found.written(), found.checksums())));
   }
 
   @Override
-  public Optional<Blocks> blocks(
-      ReplicaId source, CopysetKey copyset, ChunkId chunk, int[] numbers)
+  public Optional<Blocks> blocks(ReplicaId source, CopysetKey copyset, ChunkId chunk, int[] numbers)
       throws IOException, InterruptedException {
     Optional<FetchedBlocks> fetched =
         await(source, services.apply(source).fetchBlocks(copyset, new FetchBlocks(chunk, numbers)));

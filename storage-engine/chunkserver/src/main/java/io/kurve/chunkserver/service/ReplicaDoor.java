@@ -2,8 +2,8 @@ package io.kurve.chunkserver.service;
 
 import io.kurve.chunkserver.copyset.ChunkBlocks;
 import io.kurve.chunkserver.copyset.ChunkBlocks.RepairRead;
-import io.kurve.chunkserver.copyset.ReplicaPeer.Blocks;
 import io.kurve.chunkserver.copyset.ReplicaPeer.BlockTable;
+import io.kurve.chunkserver.copyset.ReplicaPeer.Blocks;
 import io.kurve.core.data.ReplicaMessages.CheckpointManifest;
 import io.kurve.core.data.ReplicaMessages.ChunkSums;
 import io.kurve.core.data.ReplicaMessages.ChunkSumsQuery;

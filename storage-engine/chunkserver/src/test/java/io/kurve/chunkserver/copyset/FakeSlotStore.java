@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * old one, the new one or damaged. It fails the test when a slot is handed out that a durable
  * control state still names.
  */
-final class FakeSlotStore implements SlotStore {
+public final class FakeSlotStore implements SlotStore {
   private record Block(byte[] data, int checksum, boolean damaged, boolean entryDamaged) {}
 
   private final int slotCount;
@@ -31,13 +31,14 @@ final class FakeSlotStore implements SlotStore {
   private final Map<Integer, Map<Integer, Block>> durable = new TreeMap<>();
   private final TreeSet<Integer> free = new TreeSet<>();
   private final TreeSet<Integer> freed = new TreeSet<>();
+  private final Map<Long, Slot> handedOut = new HashMap<>();
   private final Map<Integer, Long> generations = new HashMap<>();
   private Map<CopysetKey, CopysetControl> controls = new TreeMap<>();
   private long nextGeneration = 1;
   private int checkpoints;
   long writes;
 
-  FakeSlotStore(int slotCount) {
+  public FakeSlotStore(int slotCount) {
     this.slotCount = slotCount;
     for (int slot = 0; slot < slotCount; slot++) {
       free.add(slot);
@@ -85,24 +86,29 @@ final class FakeSlotStore implements SlotStore {
     return of.computeIfAbsent(slot, absent -> new HashMap<>());
   }
 
-  synchronized void damage(Slot slot, int block) {
+  public synchronized void damage(Slot slot, int block) {
     Block good = Objects.requireNonNull(blocks(live, slot.number()).get(block));
     byte[] bad = good.data().clone();
     bad[17] ^= 1;
     blocks(live, slot.number()).put(block, new Block(bad, good.checksum(), true, false));
   }
 
-  synchronized void damageEntry(Slot slot, int block) {
+  public synchronized void damageEntry(Slot slot, int block) {
     blocks(live, slot.number())
         .put(block, new Block(new byte[Geometry.BLOCK_BYTES], 0, true, true));
   }
 
   /** The last durable control state of the tests' copyset. */
-  synchronized CopysetControl control() {
+  public synchronized CopysetControl control() {
     return Objects.requireNonNull(controls.get(Samples.COPYSET));
   }
 
-  int checkpoints() {
+  /** The slot that was handed out last for a chunk. */
+  public synchronized Slot slotOf(long chunk) {
+    return Objects.requireNonNull(handedOut.get(chunk));
+  }
+
+  public int checkpoints() {
     return checkpoints;
   }
 
@@ -124,7 +130,9 @@ final class FakeSlotStore implements SlotStore {
     }
     live.put(number, new HashMap<>());
     generations.put(number, nextGeneration);
-    return new Slot(number, nextGeneration++, address, copyset);
+    Slot slot = new Slot(number, nextGeneration++, address, copyset);
+    handedOut.put(address.chunk().value(), slot);
+    return slot;
   }
 
   @Override

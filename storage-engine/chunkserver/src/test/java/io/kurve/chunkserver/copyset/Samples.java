@@ -18,29 +18,30 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /** Words that the tests of this package share. */
-final class Samples {
-  static final CopysetKey COPYSET = new CopysetKey(new CopysetId(7), new CopysetGeneration(1));
-  static final VolumeId VOLUME = new VolumeId(3);
-  static final MdsTerm TERM = new MdsTerm(5);
+public final class Samples {
+  public static final CopysetKey COPYSET =
+      new CopysetKey(new CopysetId(7), new CopysetGeneration(1));
+  public static final VolumeId VOLUME = new VolumeId(3);
+  public static final MdsTerm TERM = new MdsTerm(5);
 
   private Samples() {}
 
-  static ChunkAddress chunk(long id) {
+  public static ChunkAddress chunk(long id) {
     return new ChunkAddress(VOLUME, id - 100, new ChunkId(id));
   }
 
-  static Command.Origin origin(long attachment, long number) {
+  public static Command.Origin origin(long attachment, long number) {
     return new Command.Origin(new RequestId(new AttachmentId(attachment), number, 0), 1, 1);
   }
 
-  static Command.SetGrant grant(long revision, long... attachments) {
+  public static Command.SetGrant grant(long revision, long... attachments) {
     Set<AttachmentId> admitted = new TreeSet<>();
     Arrays.stream(attachments).forEach(id -> admitted.add(new AttachmentId(id)));
     return new Command.SetGrant(
         TERM, new Grant(VOLUME, revision, admitted, attachments.length > 1));
   }
 
-  static ByteBuffer filled(int blocks, int value) {
+  public static ByteBuffer filled(int blocks, int value) {
     byte[] data = new byte[blocks * Geometry.BLOCK_BYTES];
     for (int i = 0; i < data.length; i++) {
       data[i] = (byte) (value + i / Geometry.BLOCK_BYTES);
@@ -48,7 +49,7 @@ final class Samples {
     return ByteBuffer.wrap(data);
   }
 
-  static Command.Write write(
+  public static Command.Write write(
       Command.Origin origin, ChunkAddress chunk, int firstBlock, int blocks, int value) {
     ByteBuffer data = filled(blocks, value);
     return new Command.Write(origin, chunk, firstBlock, data, BlockChecksum.ofBlocks(data));

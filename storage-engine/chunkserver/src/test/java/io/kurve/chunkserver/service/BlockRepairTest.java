@@ -1,0 +1,113 @@
+package io.kurve.chunkserver.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.kurve.chunkserver.copyset.Samples;
+import io.kurve.core.data.DataReply;
+import io.kurve.core.id.ReplicaId;
+import org.junit.jupiter.api.Test;
+
+/** A leader whose two peers are other service worlds, fed with the same entries. */
+class BlockRepairTest {
+  private final ServiceWorld leader = new ServiceWorld().ready(10);
+  private final ServiceWorld second = new ServiceWorld();
+  private final ServiceWorld third = new ServiceWorld();
+
+  BlockRepairTest() {
+    connect(ServiceWorld.SECOND, second);
+    connect(ServiceWorld.THIRD, third);
+    for (int block = 0; block < 4; block++) {
+      var unused = leader.write(block + 1, 101, block, block + 1);
+    }
+    leader.log.applyAll();
+    follow(second);
+    follow(third);
+  }
+
+  private void connect(ReplicaId id, ServiceWorld peer) {
+    leader.peers.put(id, new SynchronousReplica(peer));
+  }
+
+  /** Applies what the leader has applied and this peer has not. */
+  private void follow(ServiceWorld peer) {
+    peer.log.replicate(leader.log);
+  }
+
+  private void damage(ServiceWorld world, int block) {
+    world.store.damage(world.store.slotOf(101), block);
+  }
+
+  private void damageEntry(ServiceWorld world, int block) {
+    world.store.damageEntry(world.store.slotOf(101), block);
+  }
+
+  private static void assertReads(ServiceWorld world, int block, int value) {
+    assertThat(world.read(101, block).get())
+        .isInstanceOfSatisfying(
+            DataReply.Data.class,
+            data -> assertThat(data.data()).isEqualTo(Samples.filled(1, value)));
+  }
+
+  @Test
+  void rule16AFlippedBitIsRepairedFromAPeer() {
+    damage(leader, 1);
+    assertReads(leader, 1, 2);
+    assertThat(leader.metric("kurve_chunkserver_damaged_blocks_total", "disk", "disk-1"))
+        .isEqualTo(1);
+    assertThat(leader.metric("kurve_chunkserver_repaired_blocks_total", "disk", "disk-1"))
+        .isEqualTo(1);
+    assertReads(leader, 1, 2);
+    assertThat(leader.metric("kurve_chunkserver_damaged_blocks_total", "disk", "disk-1"))
+        .isEqualTo(1);
+  }
+
+  @Test
+  void rule16ALaggingPeerIsNoSource() {
+    var unused = leader.write(9, 101, 1, 50);
+    leader.log.applyAll();
+    damage(leader, 1);
+    assertThat(leader.read(101, 1).code()).isEqualTo("UNAVAILABLE");
+    follow(third);
+    assertReads(leader, 1, 50);
+  }
+
+  @Test
+  void rule16OnePeerDamagedTheOtherHelps() {
+    damage(leader, 1);
+    damage(second, 1);
+    assertReads(leader, 1, 2);
+  }
+
+  @Test
+  void rule16ADamagedTableNeedsTwoPeersAtOneIndex() {
+    damageEntry(leader, 2);
+    damage(second, 2);
+    assertThat(leader.read(101, 2).code()).isEqualTo("UNAVAILABLE");
+    connect(ServiceWorld.SECOND, third);
+    assertReads(leader, 2, 3);
+  }
+
+  @Test
+  void rule16ADamagedTableIsNotRepairedFromPeersThatAreBehind() {
+    damageEntry(leader, 2);
+    var unused = leader.write(9, 102, 1, 50);
+    leader.log.applyAll();
+    assertThat(leader.read(101, 2).code()).isEqualTo("UNAVAILABLE");
+    follow(second);
+    follow(third);
+    assertReads(leader, 2, 3);
+  }
+
+  @Test
+  void badOnAllReplicasIsDataLostForThatBlockOnly() {
+    damage(leader, 1);
+    damage(second, 1);
+    damage(third, 1);
+    assertThat(leader.read(101, 1).code()).isEqualTo("DATA_LOST");
+    assertReads(leader, 0, 1);
+    assertReads(leader, 2, 3);
+    var unused = leader.write(9, 101, 1, 60);
+    leader.log.applyAll();
+    assertReads(leader, 1, 60);
+  }
+}
