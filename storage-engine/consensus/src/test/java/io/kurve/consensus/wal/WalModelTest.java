@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.kurve.consensus.wal.GroupLog.HardState;
 import io.kurve.consensus.wal.GroupLog.WalFull;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.log.LogPosition;
 import io.kurve.testkit.disk.PowerLoss;
@@ -14,6 +16,7 @@ import io.kurve.testkit.disk.VolatileDisk;
 import io.kurve.testkit.time.SeededRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -119,7 +122,14 @@ class WalModelTest {
       try {
         SharedWal wal = bench.open();
         while (true) {
-          step(wal);
+          try {
+            step(wal);
+          } catch (KurveException overload) {
+            assertThat(overload.code()).isEqualTo(ErrorCode.OVERLOAD);
+            // Nothing happened; what frees the ring still has room.
+            state = possible.getFirst();
+            cutAll(wal);
+          }
           possible = List.of(state);
         }
       } catch (PowerLoss expected) {
@@ -187,6 +197,13 @@ class WalModelTest {
       begin(state.with(log.group(), view.cutAt(at)));
       log.truncatePrefix(at);
       state = possible.getLast();
+    }
+
+    private void cutAll(SharedWal wal) {
+      for (CopysetKey key : List.copyOf(state.groups.keySet())) {
+        GroupView view = Objects.requireNonNull(state.groups.get(key));
+        cut(wal.group(key).orElseThrow(), view, view.entries.size());
+      }
     }
 
     private void rarely(SharedWal wal, GroupLog log, GroupView view) {
