@@ -1,0 +1,4 @@
+@NullMarked
+package io.kurve.protocol.handshake;
+
+import org.jspecify.annotations.NullMarked;

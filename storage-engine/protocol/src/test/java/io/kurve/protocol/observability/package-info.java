@@ -1,0 +1,4 @@
+@NullMarked
+package io.kurve.protocol.observability;
+
+import org.jspecify.annotations.NullMarked;
