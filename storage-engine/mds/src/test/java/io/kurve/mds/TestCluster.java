@@ -53,7 +53,10 @@ final class TestCluster {
   final FakeChunkservers chunkservers = new FakeChunkservers(loop);
   final Map<StoreId, Disk> disks = new TreeMap<>();
   InMemoryMetaStore.Session session = store.connect();
+  final HaltingFaultHandler faults = new HaltingFaultHandler();
+  CutCommands commands = new CutCommands(chunkservers);
   Mds mds = newMds();
+  Runnable afterBirth = () -> {};
   int requests;
 
   /** A chunkserver process that registers and then beats. */
@@ -109,10 +112,10 @@ final class TestCluster {
         new MdsPorts(
             loop,
             session,
-            chunkservers,
+            commands,
             new SeededRandom(7),
             () -> BIRTH.plusNanos(loop.nanoTime()),
-            new HaltingFaultHandler()),
+            faults),
         Timings.standard(),
         "mds-1",
         (operation, took, error) -> {});
@@ -120,10 +123,20 @@ final class TestCluster {
 
   /** The process is killed: it says nothing to anybody any more. A new one starts. */
   void killMdsAndRestart() {
-    session.cutOff(true);
-    mds.close();
+    cutMdsOff();
     run(Duration.ofSeconds(4));
+    restartMds();
+  }
+
+  void cutMdsOff() {
+    session.cutOff(true);
+    commands.cut = true;
+    mds.close();
+  }
+
+  void restartMds() {
     session = store.connect();
+    commands = new CutCommands(chunkservers);
     mds = newMds();
     mds.start();
     until(() -> mds.notReady().isEmpty());
@@ -247,11 +260,12 @@ final class TestCluster {
 
   void run(Duration time) {
     loop.advance(time);
+    assertThat(faults.halts()).isEmpty();
   }
 
   void until(BooleanSupplier condition) {
     for (int i = 0; i < 3000 && !condition.getAsBoolean(); i++) {
-      loop.advance(Duration.ofMillis(20));
+      run(Duration.ofMillis(20));
     }
     assertThat(condition.getAsBoolean()).as("within a virtual minute").isTrue();
   }

@@ -60,6 +60,7 @@ public final class WriteGate {
   private Phase phase = Phase.LOADING;
   private long gateRevision;
   private int attempt;
+  private @Nullable Request committing;
   private @Nullable KurveException end;
 
   public WriteGate(
@@ -150,6 +151,13 @@ public final class WriteGate {
     List<Request> left = List.copyOf(queue);
     queue.clear();
     left.forEach(request -> request.fail(why));
+    if (committing != null) {
+      committing.fail(
+          new KurveException(
+              ErrorCode.UNKNOWN_OUTCOME,
+              "the leadership ended before the metadata store answered: " + why.text(),
+              "ask the leader again with the same id"));
+    }
   }
 
   public boolean ended() {
@@ -192,11 +200,13 @@ public final class WriteGate {
       return;
     }
     phase = Phase.COMMITTING;
+    committing = write;
     int mine = ++attempt;
     commit(transaction(decision.changes()), mine, outcome -> concluded(write, decision, outcome));
   }
 
   private <R> void concluded(Write<R> write, Decision<R> decision, Outcome outcome) {
+    committing = null;
     switch (outcome) {
       case Outcome.Applied applied -> {
         decision.changes().forEach(change -> image.replay(change, applied.revision()));
