@@ -48,6 +48,7 @@ public final class Mds implements AutoCloseable {
   private final Doors doors = new Doors(this);
   private final AtomicInteger underWay = new AtomicInteger();
   private @Nullable Reign reign;
+  private final CompletableFuture<Void> serving = new CompletableFuture<>();
   private volatile String waitsFor = "not started";
 
   /**
@@ -97,6 +98,11 @@ public final class Mds implements AutoCloseable {
 
   public ClusterInspection inspection() {
     return doors.inspection();
+  }
+
+  /** Ends when it serves for the first time. */
+  public CompletionStage<Void> serving() {
+    return serving;
   }
 
   /** Why it is not serving; empty when it is. Any thread may ask. */
@@ -238,6 +244,7 @@ public final class Mds implements AutoCloseable {
                 @Override
                 public void loaded() {
                   waitsFor = "";
+                  boolean _ = serving.complete(null);
                 }
               });
       reign.begin();

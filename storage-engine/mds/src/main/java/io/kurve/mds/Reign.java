@@ -3,6 +3,8 @@ package io.kurve.mds;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.MdsTerm;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.metadata.ChunkserverRegistry.Addresses;
 import io.kurve.core.metadata.ChunkserverReport;
 import io.kurve.core.metastore.MetaStore;
 import io.kurve.mds.health.Inspection;
@@ -24,7 +26,9 @@ import io.kurve.mds.volume.Grants;
 import io.kurve.mds.volume.Purge;
 import io.kurve.mds.volume.SegmentAllocator;
 import io.kurve.mds.volume.Volumes;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -78,7 +82,7 @@ final class Reign {
         new Services(
             attachments,
             volumes,
-            new Registry(office, presence, heartbeats, behind, pool::kick),
+            new Registry(office, presence, heartbeats, behind, this::registered),
             new Inspection(office, presence, behind, pool, fencing, purge));
   }
 
@@ -128,6 +132,21 @@ final class Reign {
     return loaded && presence.gathered();
   }
 
+  private void registered() {
+    tellAddresses();
+    pool.kick();
+  }
+
+  private void tellAddresses() {
+    Map<ReplicaId, Addresses> known = new TreeMap<>();
+    office
+        .image()
+        .chunkservers()
+        .values()
+        .forEach(disk -> known.put(disk.replica(), disk.addresses()));
+    office.ports().addresses().accept(known);
+  }
+
   private SegmentAllocator allocator() {
     return new SegmentAllocator(
         office.image(),
@@ -161,6 +180,7 @@ final class Reign {
           office.image().revision(),
           office.image().volumes().size(),
           office.image().chunkservers().size());
+      tellAddresses();
       pool.kick();
       fencing.resume();
       purge.resume();

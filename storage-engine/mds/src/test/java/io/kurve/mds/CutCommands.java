@@ -39,8 +39,7 @@ final class CutCommands implements ChunkserverCommands {
       VolumeId volume,
       long deletingTransaction) {
     return unlessCut(
-        () ->
-            chunkservers.purgeVolume(target, authority, copyset, volume, deletingTransaction));
+        () -> chunkservers.purgeVolume(target, authority, copyset, volume, deletingTransaction));
   }
 
   @Override

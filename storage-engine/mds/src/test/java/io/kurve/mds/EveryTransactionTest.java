@@ -130,8 +130,11 @@ class EveryTransactionTest {
     assertThat(persist(() -> cluster.mds.volumes().list()))
         .extracting(use -> use.volume().id())
         .containsExactly(namesake.id());
-    cluster.chunkservers.copysets.values().forEach(
-        copyset -> assertThat(copyset.purged).containsKey(volume.id()));
+    cluster
+        .chunkservers
+        .copysets
+        .values()
+        .forEach(copyset -> assertThat(copyset.purged).containsKey(volume.id()));
     assertThat(leftovers(volume.id())).isEmpty();
     assertThat(new TreeSet<>(cluster.disks.values().stream().map(d -> d.id.orElseThrow()).toList()))
         .hasSize(3);
@@ -144,9 +147,12 @@ class EveryTransactionTest {
   }
 
   private void everywhere(VolumeId volume, Opened opened, boolean admitted) {
-    cluster.chunkservers.copysets.values().forEach(
-        copyset ->
-            assertThat(copyset.admits(volume, opened.attachment())).isEqualTo(admitted));
+    cluster
+        .chunkservers
+        .copysets
+        .values()
+        .forEach(
+            copyset -> assertThat(copyset.admits(volume, opened.attachment())).isEqualTo(admitted));
   }
 
   private void settle(VolumeId deleted) {
@@ -160,11 +166,10 @@ class EveryTransactionTest {
     String hex = String.format(java.util.Locale.ROOT, "%016x", deleted.value());
     return cluster.store.contents().stream()
         .map(Entry::key)
-        .filter(
-            key ->
-                key.contains("volume/" + hex)
-                    || key.contains("attachments/" + hex)
-                    || key.contains("segment/" + hex))
+        .filter(key ->
+            key.contains("volume/" + hex)
+                || key.contains("attachments/" + hex)
+                || key.contains("segment/" + hex))
         .toList();
   }
 

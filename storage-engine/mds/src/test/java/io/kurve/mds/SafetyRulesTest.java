@@ -165,8 +165,11 @@ class SafetyRulesTest {
     Opened fresh = cluster.open("v", "host-2");
     assertThat(fresh.attachment().value()).isGreaterThan(old.attachment().value());
     cluster.await(lookUp(volume, fresh, 0));
-    cluster.chunkservers.copysets.values().forEach(
-        copyset -> assertThat(copyset.admits(volume.id(), old.attachment())).isFalse());
+    cluster
+        .chunkservers
+        .copysets
+        .values()
+        .forEach(copyset -> assertThat(copyset.admits(volume.id(), old.attachment())).isFalse());
   }
 
   private io.kurve.core.failure.KurveException openRefusal(String name) {
@@ -184,37 +187,36 @@ class SafetyRulesTest {
     cluster.await(fence);
     cluster.until(racing.toCompletableFuture()::isDone);
     assertThat(cluster.refusal(lookUp(volume, old, 2)).code()).isEqualTo(ErrorCode.FENCED);
-    cluster.chunkservers.copysets.values().forEach(
-        copyset -> assertThat(copyset.admits(volume.id(), old.attachment())).isFalse());
+    cluster
+        .chunkservers
+        .copysets
+        .values()
+        .forEach(copyset -> assertThat(copyset.admits(volume.id(), old.attachment())).isFalse());
   }
 
   @Test
   void rule20FencingOneOfThreeSharedWritersLeavesTheOthers() {
     Volume volume =
-        cluster.await(
-            cluster.mds.volumes().create("r", new NewVolume("shared", GIB, 4096, true)));
+        cluster.await(cluster.mds.volumes().create("r", new NewVolume("shared", GIB, 4096, true)));
     List<Opened> writers =
         List.of("a", "b", "c").stream()
-            .map(
-                host ->
-                    cluster.await(
-                        cluster.mds.metadata().open("shared", host, host, AccessMode.SHARED)))
+            .map(host ->
+                cluster.await(cluster.mds.metadata().open("shared", host, host, AccessMode.SHARED)))
             .toList();
     writers.forEach(writer -> cluster.await(lookUp(volume, writer, 0)));
     cluster.await(cluster.mds.volumes().fence(writers.get(1).attachment()));
-    cluster.chunkservers.copysets.values().forEach(
-        copyset -> {
+    cluster
+        .chunkservers
+        .copysets
+        .values()
+        .forEach(copyset -> {
           assertThat(copyset.admits(volume.id(), writers.get(0).attachment())).isTrue();
           assertThat(copyset.admits(volume.id(), writers.get(1).attachment())).isFalse();
           assertThat(copyset.admits(volume.id(), writers.get(2).attachment())).isTrue();
         });
     cluster.await(lookUp(volume, writers.get(0), 0));
     assertThat(
-            cluster.await(
-                cluster
-                    .mds
-                    .metadata()
-                    .renew("b", List.of(writers.get(1).attachment()))))
+            cluster.await(cluster.mds.metadata().renew("b", List.of(writers.get(1).attachment()))))
         .containsExactly(writers.get(1).attachment());
   }
 
@@ -222,8 +224,7 @@ class SafetyRulesTest {
   void rule21ASharedVolumeHasBlocksOf4096() {
     assertThat(
             cluster
-                .refusal(
-                    cluster.mds.volumes().create("r", new NewVolume("s", GIB, 512, true)))
+                .refusal(cluster.mds.volumes().create("r", new NewVolume("s", GIB, 512, true)))
                 .code())
         .isEqualTo(ErrorCode.INVALID_ARGUMENT);
   }
@@ -263,8 +264,7 @@ class SafetyRulesTest {
   void rule23AnAttachmentThatWasNeverGivenIsNotCalledFenced() {
     assertThat(
             cluster
-                .refusal(
-                    cluster.mds.metadata().renew("h", List.of(new AttachmentId(999_999))))
+                .refusal(cluster.mds.metadata().renew("h", List.of(new AttachmentId(999_999))))
                 .code())
         .isEqualTo(ErrorCode.REFUSED);
     assertThat(cluster.create("still-serving", GIB).id()).isNotNull();
@@ -284,13 +284,15 @@ class SafetyRulesTest {
     cluster.session.cutOff(true);
     cluster.run(Duration.ofSeconds(6));
     cluster.restartMds();
-    cluster.await(cluster.mds.volumes().fence(opened.attachment())
-        .exceptionally(late -> null));
+    cluster.await(cluster.mds.volumes().fence(opened.attachment()).exceptionally(late -> null));
     cluster.chunkservers.copyset(muted).mute = false;
     cluster.run(Duration.ofSeconds(10));
     assertThat(held.toCompletableFuture()).isCompletedExceptionally();
-    cluster.chunkservers.copysets.values().forEach(
-        copyset -> assertThat(copyset.admits(volume.id(), opened.attachment())).isFalse());
+    cluster
+        .chunkservers
+        .copysets
+        .values()
+        .forEach(copyset -> assertThat(copyset.admits(volume.id(), opened.attachment())).isFalse());
   }
 
   @Test
@@ -321,29 +323,31 @@ class SafetyRulesTest {
       }
       cluster.killMdsAndRestart();
     }
-    cluster.disks.values().forEach(
-        disk -> assertThat(ids.add(disk.id.orElseThrow().value())).isTrue());
-    cluster.chunkservers.copysets.keySet().forEach(
-        copyset -> assertThat(ids.add(copyset.value())).isTrue());
+    cluster
+        .disks
+        .values()
+        .forEach(disk -> assertThat(ids.add(disk.id.orElseThrow().value())).isTrue());
+    cluster
+        .chunkservers
+        .copysets
+        .keySet()
+        .forEach(copyset -> assertThat(ids.add(copyset.value())).isTrue());
   }
 
   @Test
   void rule25AnotherLeadersTransactionIsRejectedAndEndsTheTerm() {
-    Entry leader =
-        cluster.await(cluster.store.connect().leader("mds")).orElseThrow();
+    Entry leader = cluster.await(cluster.store.connect().leader("mds")).orElseThrow();
     assertThat(
             cluster.await(
                 cluster
                     .store
                     .connect()
                     .commit(
-                        new Transaction(
-                            List.of(), List.of(new Transaction.Delete(leader.key()))))))
+                        new Transaction(List.of(), List.of(new Transaction.Delete(leader.key()))))))
         .isInstanceOf(Outcome.Applied.class);
     assertThat(
             cluster
-                .refusal(
-                    cluster.mds.volumes().create("r", new NewVolume("v", GIB, 4096, false)))
+                .refusal(cluster.mds.volumes().create("r", new NewVolume("v", GIB, 4096, false)))
                 .code())
         .isEqualTo(ErrorCode.NOT_LEADER);
     cluster.until(() -> cluster.mds.notReady().isEmpty());
@@ -369,12 +373,7 @@ class SafetyRulesTest {
   }
 
   private String stateOf(String name) {
-    return cluster
-        .await(cluster.mds.volumes().info(name))
-        .attachments()
-        .getFirst()
-        .state()
-        .name();
+    return cluster.await(cluster.mds.volumes().info(name)).attachments().getFirst().state().name();
   }
 
   @Test

@@ -115,7 +115,8 @@ final class TestCluster {
             commands,
             new SeededRandom(7),
             () -> BIRTH.plusNanos(loop.nanoTime()),
-            faults),
+            faults,
+            new ChunkserverAddresses()),
         Timings.standard(),
         "mds-1",
         (operation, took, error) -> {});
@@ -279,7 +280,11 @@ final class TestCluster {
   KurveException refusal(CompletionStage<?> stage) {
     CompletableFuture<?> future = stage.toCompletableFuture();
     until(future::isDone);
-    return (KurveException) future.exceptionNow();
+    Throwable failure = future.exceptionNow();
+    return (KurveException)
+        (failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure);
   }
 
   static Optional<ErrorCode> code(Throwable failure) {

@@ -1,0 +1,197 @@
+package io.kurve.mds;
+
+import static io.kurve.mds.TestCluster.GIB;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.id.ClusterId;
+import io.kurve.core.id.CopysetId;
+import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
+import io.kurve.core.metadata.ClusterInspection.DiskState;
+import io.kurve.core.metadata.ClusterInspection.Health;
+import io.kurve.core.metadata.ClusterInspection.Reason;
+import io.kurve.core.metadata.MetadataService.AccessMode;
+import io.kurve.core.metadata.MetadataService.Opened;
+import io.kurve.core.metadata.SegmentMap;
+import io.kurve.core.metadata.Volume;
+import io.kurve.core.metadata.VolumeAdmin.NewVolume;
+import io.kurve.mds.record.StoredRecord.ClusterRecord;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** What the cluster says of itself, and capacity, by virtual time. */
+class ClusterStatesTest {
+  private final TestCluster cluster = TestCluster.started(3, 16);
+
+  private ClusterStatus status() {
+    return cluster.await(cluster.mds.inspection().status());
+  }
+
+  private List<String> codes() {
+    return status().reasons().stream().map(Reason::code).toList();
+  }
+
+  private DiskState state(int disk) {
+    return cluster.await(cluster.mds.inspection().disks()).get(disk - 1).state();
+  }
+
+  @Test
+  void aHealthyClusterSaysSoAndBalancesItsLeaders() {
+    assertThat(status().health()).isEqualTo(Health.OK);
+    assertThat(status().reasons()).isEmpty();
+    assertThat(status().capacityBytes()).isEqualTo(512L * (16 << 20));
+    assertThat(cluster.await(cluster.mds.inspection().copysets())).hasSize(16);
+    assertThat(cluster.await(cluster.mds.inspection().disks()))
+        .allMatch(disk -> disk.copysets() == 16 && disk.leaders() >= 5);
+  }
+
+  @Test
+  void aSilentDiskIsUnstableThenOfflineThenOnlineAgain() {
+    cluster.stop(cluster.disk(1));
+    assertThat(state(1)).isEqualTo(DiskState.ONLINE);
+    cluster.run(Duration.ofSeconds(4));
+    assertThat(state(1)).isEqualTo(DiskState.UNSTABLE);
+    assertThat(codes()).containsExactly("DISK_UNSTABLE");
+    cluster.run(Duration.ofSeconds(8));
+    assertThat(state(1)).isEqualTo(DiskState.OFFLINE);
+    assertThat(codes()).containsExactly("DISK_OFFLINE", "COPYSET_DEGRADED");
+    assertThat(status().health()).isEqualTo(Health.DEGRADED);
+    cluster.restart(cluster.disk(1));
+    cluster.run(Duration.ofSeconds(3));
+    assertThat(status().health()).isEqualTo(Health.OK);
+  }
+
+  @Test
+  void twoDisksAwayIsAStallWithOneLineForAllCopysets() {
+    cluster.stop(cluster.disk(1));
+    cluster.stop(cluster.disk(2));
+    cluster.run(Duration.ofSeconds(12));
+    assertThat(status().health()).isEqualTo(Health.STALLED);
+    assertThat(codes()).containsExactly("DISK_OFFLINE", "DISK_OFFLINE", "COPYSET_NO_QUORUM");
+    assertThat(status().reasons().getLast().text()).contains("16 of 16", "disk-1", "disk-2");
+    Volume volume = cluster.create("v", GIB);
+    Opened opened = cluster.open("v", "h");
+    assertThat(
+            cluster
+                .refusal(cluster.mds.metadata().segment(volume.id(), opened.attachment(), 0, true))
+                .code())
+        .isEqualTo(ErrorCode.UNAVAILABLE);
+  }
+
+  @Test
+  void aDiskThatReportsErrorsIsFailed() {
+    cluster.disk(2).failure = Optional.of("two failed syncs");
+    cluster.run(Duration.ofSeconds(2));
+    assertThat(state(2)).isEqualTo(DiskState.FAILED);
+    assertThat(codes()).contains("DISK_FAILED");
+    assertThat(status().reasons().getFirst().text()).contains("two failed syncs");
+  }
+
+  @Test
+  void copysetsWithoutALeaderAreNamed() {
+    cluster.chunkservers.copysets.values().iterator().next().mute = true;
+    cluster.run(Duration.ofSeconds(2));
+    assertThat(codes()).containsExactly("COPYSET_NO_LEADER");
+  }
+
+  @Test
+  void aPoolWaitsForItsDisksAndSaysForHowMany() {
+    TestCluster young = new TestCluster();
+    young.bootstrap(3, 4);
+    young.mds.start();
+    young.addDisk(1, "server-1");
+    young.addDisk(2, "server-1");
+    young.addDisk(3, "server-2");
+    young.run(Duration.ofSeconds(8));
+    ClusterStatus status = young.await(young.mds.inspection().status());
+    assertThat(status.health()).isEqualTo(Health.STALLED);
+    assertThat(status.reasons()).extracting(Reason::code).containsExactly("POOL_INCOMPLETE");
+    assertThat(status.reasons().getFirst().text()).contains("on 2 of at least 3 servers");
+    young.addDisk(4, "server-3");
+    young.until(() -> young.chunkservers.copysets.size() == 4);
+  }
+
+  @Test
+  void aFullDiskGetsNoNewChunks() {
+    TestCluster uneven = new TestCluster();
+    uneven.bootstrap(4, 8);
+    uneven.mds.start();
+    for (int i = 1; i <= 4; i++) {
+      uneven.addDisk(i, "server-" + i);
+    }
+    uneven.disk(1).slotsUsed = 512;
+    uneven.until(() -> uneven.chunkservers.copysets.size() == 8);
+    uneven.run(Duration.ofSeconds(4));
+    Volume volume = uneven.create("v", GIB);
+    Opened opened = uneven.open("v", "h");
+    SegmentMap map =
+        uneven
+            .await(uneven.mds.metadata().segment(volume.id(), opened.attachment(), 0, true))
+            .segment()
+            .orElseThrow();
+    for (CopysetId copyset : new HashSet<>(map.copysets())) {
+      assertThat(uneven.chunkservers.copyset(copyset).membership.voters())
+          .noneMatch(member -> member.chunkserver().equals(uneven.disk(1).id.orElseThrow()));
+    }
+  }
+
+  @Test
+  void volumesAreRefusedForWhatTheyCantBe() {
+    assertThat(refused(new NewVolume("v", 0, 4096, false))).contains("0 bytes");
+    assertThat(refused(new NewVolume("v", -1, 4096, false))).contains("-1 bytes");
+    assertThat(refused(new NewVolume("v", GIB + 1, 4096, false))).contains("1073741825");
+    assertThat(refused(new NewVolume("v", GIB, 1024, false))).contains("1024");
+    assertThat(refused(new NewVolume("V!", GIB, 4096, false))).contains("V!");
+    assertThat(refused(new NewVolume("x".repeat(500), GIB, 4096, false))).hasSizeLessThan(200);
+    cluster.create("v", GIB);
+    assertThat(
+            cluster
+                .refusal(
+                    cluster.mds.volumes().create("other", new NewVolume("v", GIB, 4096, false)))
+                .code())
+        .isEqualTo(ErrorCode.ALREADY_EXISTS);
+    assertThat(cluster.refusal(cluster.mds.volumes().resize("v", GIB / 2)).text())
+        .contains(String.valueOf(GIB), String.valueOf(GIB / 2));
+    assertThat(cluster.refusal(cluster.mds.volumes().info("w")).code())
+        .isEqualTo(ErrorCode.NOT_FOUND);
+    assertThat(cluster.refusal(cluster.mds.volumes().delete("w")).code())
+        .isEqualTo(ErrorCode.NOT_FOUND);
+    assertThat(
+            cluster.refusal(cluster.mds.metadata().open("v", "h", "r", AccessMode.SHARED)).code())
+        .isEqualTo(ErrorCode.INVALID_ARGUMENT);
+    Opened opened = cluster.open("v", "h");
+    assertThat(
+            cluster
+                .refusal(
+                    cluster
+                        .mds
+                        .metadata()
+                        .segment(opened.volume().id(), opened.attachment(), 1, true))
+                .code())
+        .isEqualTo(ErrorCode.INVALID_ARGUMENT);
+    assertThat(cluster.refusal(cluster.mds.volumes().delete("v")).text())
+        .contains("host h has it since 2026-11-01T");
+    assertThat(cluster.await(cluster.mds.metadata().volume(opened.volume().id())).name())
+        .isEqualTo("v");
+    assertThat(cluster.await(cluster.mds.metadata().placements(List.of()))).isEmpty();
+  }
+
+  private String refused(NewVolume volume) {
+    var refusal = cluster.refusal(cluster.mds.volumes().create("r", volume));
+    assertThat(refusal.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT);
+    return refusal.text();
+  }
+
+  @Test
+  void rule28AClusterIsBornOnceAndAnotherIsRefused() {
+    cluster.bootstrap(3, 16);
+    ClusterRecord other =
+        new ClusterRecord(
+            ClusterId.parse("00000000-0000-0000-0000-00000000ffff"), 3, 3, 16, TestCluster.BIRTH);
+    assertThat(cluster.refusal(ClusterBirth.bootstrap(cluster.session, other)).code())
+        .isEqualTo(ErrorCode.REFUSED);
+  }
+}

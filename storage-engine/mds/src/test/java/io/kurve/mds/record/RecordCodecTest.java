@@ -1,0 +1,180 @@
+package io.kurve.mds.record;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.ChunkId;
+import io.kurve.core.id.ChunkserverId;
+import io.kurve.core.id.ClusterId;
+import io.kurve.core.id.CopysetGeneration;
+import io.kurve.core.id.CopysetId;
+import io.kurve.core.id.CopysetKey;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.id.StoreGeneration;
+import io.kurve.core.id.StoreId;
+import io.kurve.core.id.VolumeId;
+import io.kurve.core.log.Membership;
+import io.kurve.core.metadata.ChunkserverRegistry.Addresses;
+import io.kurve.core.metadata.HostAndPort;
+import io.kurve.core.metadata.MetadataService.AccessMode;
+import io.kurve.core.metadata.SegmentMap;
+import io.kurve.core.metadata.Volume;
+import io.kurve.core.metastore.Bytes;
+import io.kurve.mds.record.StoredRecord.AttachmentsRecord;
+import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
+import io.kurve.mds.record.StoredRecord.ClusterRecord;
+import io.kurve.mds.record.StoredRecord.CopysetRecord;
+import io.kurve.mds.record.StoredRecord.DurableRecord;
+import io.kurve.mds.record.StoredRecord.Holding;
+import io.kurve.mds.record.StoredRecord.IdCounterRecord;
+import io.kurve.mds.record.StoredRecord.IdKind;
+import io.kurve.mds.record.StoredRecord.SegmentRecord;
+import io.kurve.mds.record.StoredRecord.VolumeRecord;
+import io.kurve.testkit.golden.GoldenFile;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import java.util.zip.CRC32C;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class RecordCodecTest {
+  private static final Instant WHEN = Instant.parse("2026-11-01T10:20:30.456Z");
+  private static final StoreId STORE = StoreId.parse("11111111-2222-3333-4444-555555555555");
+  private static final CopysetKey COPYSET =
+      new CopysetKey(new CopysetId(4), new CopysetGeneration(1));
+
+  static Stream<Arguments> records() {
+    ReplicaId replica = new ReplicaId(new ChunkserverId(1), STORE);
+    ReplicaId learner = new ReplicaId(new ChunkserverId(2), STORE);
+    return Stream.of(
+        Arguments.of(
+            "cluster-v1.hex",
+            new ClusterRecord(
+                ClusterId.parse("aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"), 3, 5, 16, WHEN)),
+        Arguments.of("ids-general-v1.hex", new IdCounterRecord(IdKind.GENERAL, 4096)),
+        Arguments.of("ids-attachment-v1.hex", new IdCounterRecord(IdKind.ATTACHMENT, 4097)),
+        Arguments.of(
+            "chunkserver-v1.hex",
+            new ChunkserverRecord(
+                replica,
+                new StoreGeneration(7),
+                new Addresses(
+                    new HostAndPort("10.0.0.1", 7500),
+                    new HostAndPort("10.0.0.1", 7501),
+                    new HostAndPort("10.0.0.1", 7502)),
+                "server-ä",
+                "disk-1",
+                500,
+                WHEN,
+                Optional.of("it is old"))),
+        Arguments.of(
+            "durable-v1.hex",
+            new DurableRecord(
+                new ChunkserverId(1),
+                new StoreGeneration(7),
+                new TreeMap<>(Map.of(COPYSET, 123_456_789_012L)))),
+        Arguments.of(
+            "copyset-v1.hex",
+            new CopysetRecord(
+                COPYSET,
+                new Membership(List.of(replica), List.of(learner)),
+                learner.chunkserver())),
+        Arguments.of(
+            "volume-v1.hex",
+            new VolumeRecord(
+                new VolumeId(20),
+                "demo",
+                4L << 30,
+                512,
+                false,
+                1,
+                Volume.State.DELETING,
+                WHEN,
+                Optional.of(new Volume.Formatted("ext4", "0-1")),
+                "request-1")),
+        Arguments.of(
+            "attachments-v1.hex",
+            new AttachmentsRecord(
+                new VolumeId(20),
+                List.of(
+                    new Holding(new AttachmentId(2), "h1", "r1", AccessMode.EXCLUSIVE, WHEN, true),
+                    new Holding(new AttachmentId(3), "h2", "r2", AccessMode.SHARED, WHEN, false)))),
+        Arguments.of(
+            "segment-v1.hex",
+            new SegmentRecord(
+                new SegmentMap(
+                    new VolumeId(20),
+                    2,
+                    new ChunkId(21),
+                    List.of(new CopysetId(4), new CopysetId(5))))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("records")
+  void everyRecordIsReadAndWrittenAsItsGoldenFile(String golden, StoredRecord record) {
+    GoldenFile file = new GoldenFile(RecordCodecTest.class, golden);
+    file.assertWrites(RecordCodec.encode(record).toArray());
+    assertThat(RecordCodec.decode(record.key(), Bytes.copyOf(file.read()))).isEqualTo(record);
+  }
+
+  @ParameterizedTest
+  @MethodSource("records")
+  void aFlippedBitOrAMissingByteIsDamage(String golden, StoredRecord record) {
+    byte[] good = RecordCodec.encode(record).toArray();
+    for (int bit = 0; bit < good.length * 8; bit++) {
+      byte[] bad = good.clone();
+      bad[bit / 8] ^= (byte) (1 << bit % 8);
+      assertBad(record.key(), bad);
+    }
+    for (int length = 0; length < good.length; length++) {
+      assertBad(record.key(), java.util.Arrays.copyOf(good, length));
+    }
+    assertBad("kurve/other", good);
+  }
+
+  @Test
+  void aNewerVersionIsRefusedWithTheCure() {
+    IdCounterRecord record = new IdCounterRecord(IdKind.GENERAL, 1);
+    byte[] newer = RecordCodec.encode(record).toArray();
+    newer[2] = 2;
+    seal(newer);
+    assertThatThrownBy(() -> RecordCodec.decode(record.key(), Bytes.copyOf(newer)))
+        .hasMessageContaining("version 2")
+        .extracting(failure -> ((KurveException) failure).cure())
+        .asString()
+        .contains("newer version");
+  }
+
+  @Test
+  void aKindOrStateThatNobodyKnowsIsDamage() {
+    IdCounterRecord record = new IdCounterRecord(IdKind.GENERAL, 1);
+    for (int at : new int[] {1, 3}) {
+      byte[] bad = RecordCodec.encode(record).toArray();
+      bad[at] = 99;
+      seal(bad);
+      assertBad(record.key(), bad);
+    }
+  }
+
+  private static void seal(byte[] content) {
+    CRC32C crc = new CRC32C();
+    crc.update(content, 0, content.length - 4);
+    java.nio.ByteBuffer.wrap(content).putInt(content.length - 4, (int) crc.getValue());
+  }
+
+  private static void assertBad(String key, byte[] content) {
+    assertThatThrownBy(() -> RecordCodec.decode(key, Bytes.copyOf(content)))
+        .isInstanceOf(KurveException.class)
+        .extracting(failure -> ((KurveException) failure).code())
+        .isEqualTo(ErrorCode.BAD_STORE);
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.kurve.mds.record;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.kurve.mds.topology;
+
+import org.jspecify.annotations.NullMarked;
