@@ -14,8 +14,8 @@ import java.util.TreeMap;
  * Lays the copysets of a pool over its disks.
  *
  * <p>Each copyset takes its members one after the other: from a failure domain that it does not use
- * yet, the disk with the fewest copysets; among those the one that shares the fewest copysets with
- * the members it has (so that many disks help when one is rebuilt); then the lowest id. Its
+ * yet, the disk with the fewest copysets; among those one of the least loaded domain, then the one
+ * that shares the fewest copysets with the members it has (so that many disks help when one is rebuilt); then the lowest id. Its
  * preferred leader is the member with the fewest leaders; at the end {@link LeaderBalance} evens
  * out what that left.
  *
@@ -70,6 +70,7 @@ public final class CopysetPlanner {
               .filter(id -> !used.contains(domains.get(id)))
               .min(
                   Comparator.comparingInt((ChunkserverId id) -> load.getOrDefault(id, 0))
+                      .thenComparingDouble(this::domainLoad)
                       .thenComparingInt(id -> sharedWith(id, members))
                       .thenComparing(Comparator.naturalOrder()))
               .orElseThrow();
@@ -91,6 +92,15 @@ public final class CopysetPlanner {
     }
     leaders.merge(leader, 1, Integer::sum);
     return new Plan(List.copyOf(members), leader);
+  }
+
+  /** Copysets per disk of the disk's domain. */
+  private double domainLoad(ChunkserverId id) {
+    return domains.entrySet().stream()
+        .filter(other -> other.getValue().equals(domains.get(id)))
+        .mapToInt(other -> load.getOrDefault(other.getKey(), 0))
+        .average()
+        .orElse(0);
   }
 
   private int sharedWith(ChunkserverId id, List<ChunkserverId> members) {

@@ -1,0 +1,193 @@
+package io.kurve.mds;
+
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.FaultHandler;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.metastore.MetaStore;
+import io.kurve.core.time.RandomSource;
+import io.kurve.core.time.ThreadEventLoop;
+import io.kurve.mds.leadership.MdsPorts;
+import io.kurve.mds.leadership.Timings;
+import io.kurve.mds.record.StoredRecord.ClusterRecord;
+import io.kurve.metastore.embedded.EmbeddedMetaStore;
+import io.kurve.protocol.control.ChunkserverCommandsClient;
+import io.kurve.protocol.control.ControlServer;
+import io.kurve.protocol.control.MdsServices;
+import io.kurve.protocol.handshake.ClusterKey;
+import io.kurve.protocol.handshake.Identity;
+import io.kurve.protocol.handshake.Role;
+import io.kurve.protocol.observability.ObservabilityServer;
+import io.prometheus.client.CollectorRegistry;
+import io.prometheus.client.hotspot.DefaultExports;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** {@code kurve mds}: the metadata server on an embedded metadata store. */
+public final class MdsMain {
+  private static final Logger LOG = LoggerFactory.getLogger(MdsMain.class);
+  private static final int EXIT_REFUSED = 1;
+  private static final int EXIT_USAGE = 2;
+  private static final int EXIT_FAULT = 70;
+
+  private MdsMain() {}
+
+  public static void main(String[] arguments) {
+    if (List.of(arguments).contains("--help")) {
+      System.out.print(MdsArguments.HELP);
+      return;
+    }
+    try {
+      run(MdsArguments.parse(List.of(arguments)));
+    } catch (KurveException refusal) {
+      System.err.println("kurve mds: " + refusal.oneLine());
+      System.exit(refusal.code() == ErrorCode.INVALID_ARGUMENT ? EXIT_USAGE : EXIT_REFUSED);
+    } catch (IOException failed) {
+      System.err.println("kurve mds: the metadata store can't be opened: " + failed.getMessage());
+      System.exit(EXIT_REFUSED);
+    }
+  }
+
+  private static void run(MdsArguments arguments) throws IOException {
+    FaultHandler faults = MdsMain::halt;
+    Identity self =
+        Identity.of(arguments.cluster(), ClusterKey.load(arguments.keyFile()), Role.MDS);
+    CollectorRegistry registry = new CollectorRegistry();
+    DefaultExports.register(registry);
+    EmbeddedMetaStore store =
+        EmbeddedMetaStore.open(
+            arguments.dataDirectory(),
+            EmbeddedMetaStore.Limits.DEFAULT,
+            System::nanoTime,
+            faults);
+    checkCluster(arguments, store);
+
+    ThreadEventLoop loop = new ThreadEventLoop("mds", faults).start();
+    ChunkserverAddresses addresses = new ChunkserverAddresses();
+    Timings timings = Timings.standard();
+    ChunkserverCommandsClient commands =
+        new ChunkserverCommandsClient(addresses::control, self, timings.deadline());
+    Mds mds =
+        new Mds(
+            new MdsPorts(
+                loop, store, commands, new Dice(), InstantSource.system(), faults, addresses),
+            timings,
+            arguments.listen().toString(),
+            new MdsMetrics(registry));
+    ControlServer control =
+        ControlServer.start(
+            arguments.listen(),
+            self,
+            new MdsServices(mds.metadata(), mds.volumes(), mds.registry(), mds.inspection()));
+    ObservabilityServer observability =
+        ObservabilityServer.start(
+            arguments.metrics(),
+            registry,
+            new ObservabilityServer.Probes(Optional::empty, mds::notReady));
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  mds.close();
+                  control.close();
+                  observability.close();
+                  commands.close();
+                  store.close();
+                  loop.close();
+                },
+                "mds-stop"));
+    mds.start();
+    LOG.info("listening on {}, metrics on {}", control.address(), observability.address());
+    join(mds.serving());
+    if (arguments.readyFile().isPresent()) {
+      writeReady(
+          arguments.readyFile().get(),
+          "pid=" + ProcessHandle.current().pid() + "\n"
+              + "address=" + control.address() + "\n"
+              + "metrics=" + observability.address() + "\n");
+    }
+  }
+
+  /** An empty store is refused here, in one line, before anything listens. */
+  private static void checkCluster(MdsArguments arguments, MetaStore store) {
+    if (arguments.bootstrap().isPresent()) {
+      MdsArguments.Birth birth = arguments.bootstrap().get();
+      ClusterRecord cluster =
+          join(
+              ClusterBirth.bootstrap(
+                  store,
+                  new ClusterRecord(
+                      arguments.cluster(),
+                      birth.replicas(),
+                      birth.chunkservers(),
+                      birth.copysets(),
+                      InstantSource.system().instant())));
+      LOG.info("cluster {} was born at {}", cluster.cluster(), cluster.created());
+      return;
+    }
+    ClusterRecord found =
+        join(ClusterBirth.find(store))
+            .orElseThrow(
+                () ->
+                    new KurveException(
+                        ErrorCode.REFUSED,
+                        "the metadata store in " + arguments.dataDirectory()
+                            + " has no cluster in it",
+                        "if this is a new cluster, start once with --bootstrap; if not, the store"
+                            + " is lost or another's: restore it, never bootstrap"));
+    if (!found.cluster().equals(arguments.cluster())) {
+      throw new KurveException(
+          ErrorCode.REFUSED,
+          "the metadata store in " + arguments.dataDirectory() + " is of cluster "
+              + found.cluster() + ", not " + arguments.cluster(),
+          "name the right --data-dir or --cluster-id");
+    }
+  }
+
+  private static <T> T join(CompletionStage<T> stage) {
+    try {
+      return stage.toCompletableFuture().join();
+    } catch (CompletionException failed) {
+      if (failed.getCause() instanceof KurveException known) {
+        throw known;
+      }
+      throw failed;
+    }
+  }
+
+  /** Appears whole or not at all. */
+  private static void writeReady(Path file, String text) throws IOException {
+    Path beside = file.resolveSibling(file.getFileName() + ".new");
+    Path _ = Files.writeString(beside, text);
+    Path _ = Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private static Error halt(String what, Throwable cause) {
+    LOG.error("halting: {}", what, cause);
+    Runtime.getRuntime().halt(EXIT_FAULT);
+    return new Error(what, cause);
+  }
+
+  private static final class Dice implements RandomSource {
+    private final SplittableRandom random = new SplittableRandom();
+
+    @Override
+    public long nextLong() {
+      return random.nextLong();
+    }
+
+    @Override
+    public long nextLong(long bound) {
+      return random.nextLong(bound);
+    }
+  }
+}
