@@ -65,10 +65,7 @@ public final class MdsMain {
     DefaultExports.register(registry);
     EmbeddedMetaStore store =
         EmbeddedMetaStore.open(
-            arguments.dataDirectory(),
-            EmbeddedMetaStore.Limits.DEFAULT,
-            System::nanoTime,
-            faults);
+            arguments.dataDirectory(), EmbeddedMetaStore.Limits.DEFAULT, System::nanoTime, faults);
     checkCluster(arguments, store);
 
     ThreadEventLoop loop = new ThreadEventLoop("mds", faults).start();
@@ -111,9 +108,15 @@ public final class MdsMain {
     if (arguments.readyFile().isPresent()) {
       writeReady(
           arguments.readyFile().get(),
-          "pid=" + ProcessHandle.current().pid() + "\n"
-              + "address=" + control.address() + "\n"
-              + "metrics=" + observability.address() + "\n");
+          "pid="
+              + ProcessHandle.current().pid()
+              + "\n"
+              + "address="
+              + control.address()
+              + "\n"
+              + "metrics="
+              + observability.address()
+              + "\n");
     }
   }
 
@@ -136,19 +139,21 @@ public final class MdsMain {
     }
     ClusterRecord found =
         join(ClusterBirth.find(store))
-            .orElseThrow(
-                () ->
-                    new KurveException(
-                        ErrorCode.REFUSED,
-                        "the metadata store in " + arguments.dataDirectory()
-                            + " has no cluster in it",
-                        "if this is a new cluster, start once with --bootstrap; if not, the store"
-                            + " is lost or another's: restore it, never bootstrap"));
+            .orElseThrow(() ->
+                new KurveException(
+                    ErrorCode.REFUSED,
+                    "the metadata store in " + arguments.dataDirectory() + " has no cluster in it",
+                    "if this is a new cluster, start once with --bootstrap; if not, the store"
+                        + " is lost or another's: restore it, never bootstrap"));
     if (!found.cluster().equals(arguments.cluster())) {
       throw new KurveException(
           ErrorCode.REFUSED,
-          "the metadata store in " + arguments.dataDirectory() + " is of cluster "
-              + found.cluster() + ", not " + arguments.cluster(),
+          "the metadata store in "
+              + arguments.dataDirectory()
+              + " is of cluster "
+              + found.cluster()
+              + ", not "
+              + arguments.cluster(),
           "name the right --data-dir or --cluster-id");
     }
   }

@@ -15,9 +15,9 @@ import java.util.TreeMap;
  *
  * <p>Each copyset takes its members one after the other: from a failure domain that it does not use
  * yet, the disk with the fewest copysets; among those one of the least loaded domain, then the one
- * that shares the fewest copysets with the members it has (so that many disks help when one is rebuilt); then the lowest id. Its
- * preferred leader is the member with the fewest leaders; at the end {@link LeaderBalance} evens
- * out what that left.
+ * that shares the fewest copysets with the members it has (so that many disks help when one is
+ * rebuilt); then the lowest id. Its preferred leader is the member with the fewest leaders; at the
+ * end {@link LeaderBalance} evens out what that left.
  *
  * <p>A domain that holds more than its share of the disks can't fill them all: if it holds more
  * than one in {@code replicas}, it still gets only one replica of each copyset.
