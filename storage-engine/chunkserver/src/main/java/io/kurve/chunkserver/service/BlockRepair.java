@@ -14,6 +14,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -52,6 +54,11 @@ final class BlockRepair {
   private final ServiceMetrics metrics;
   private final String disk;
 
+  /** Found bad and not good again since; so few that nobody minds the memory. */
+  private final Set<Place> outstanding = ConcurrentHashMap.newKeySet();
+
+  private record Place(ChunkAddress address, int block) {}
+
   BlockRepair(
       CopysetStateMachine machine,
       Supplier<List<ReplicaId>> peers,
@@ -68,6 +75,8 @@ final class BlockRepair {
   Outcome repair(ChunkAddress address, int block) throws InterruptedException {
     metrics.damagedBlock(disk);
     log.warn("{}: block {} of {} in {} is damaged", disk, block, address, machine.copyset());
+    Place place = new Place(address, block);
+    outstanding.add(place);
     Outcome outcome = Outcome.NOT_NOW;
     try {
       for (int round = 0; round < ROUNDS && outcome == Outcome.NOT_NOW; round++) {
@@ -78,6 +87,7 @@ final class BlockRepair {
     }
     switch (outcome) {
       case REPAIRED -> {
+        outstanding.remove(place);
         metrics.repairedBlock(disk);
         log.warn(
             "{}: block {} of {} in {} is repaired from a peer",
@@ -104,6 +114,11 @@ final class BlockRepair {
               machine.copyset());
     }
     return outcome;
+  }
+
+  /** Blocks that are known to be bad. */
+  int outstanding() {
+    return outstanding.size();
   }
 
   private Outcome tryOnce(ChunkAddress address, int block)

@@ -43,6 +43,11 @@ public final class CopysetReplica {
     observed.catchingUp(behind);
   }
 
+  /** Found bad on reads and not repaired yet. */
+  public int damagedBlocks() {
+    return reads.damagedBlocks();
+  }
+
   LeaderChanges changes() {
     return changes;
   }

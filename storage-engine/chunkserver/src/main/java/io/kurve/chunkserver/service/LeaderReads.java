@@ -55,6 +55,11 @@ final class LeaderReads {
     }
   }
 
+  /** Blocks that are known to be bad. */
+  int damagedBlocks() {
+    return repair.outstanding();
+  }
+
   private void serve(ReadRequest read, boolean mayRepair) {
     long begin = shared.nanoTime().getAsLong();
     if (mayRepair) {

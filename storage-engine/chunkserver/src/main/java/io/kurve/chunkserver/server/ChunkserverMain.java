@@ -1,0 +1,72 @@
+package io.kurve.chunkserver.server;
+
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.metadata.ChunkserverRegistry.Addresses;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** {@code kurve chunkserver}. */
+public final class ChunkserverMain {
+  private static final Logger log = LoggerFactory.getLogger(ChunkserverMain.class);
+  private static final int CANNOT_START = 1;
+
+  private ChunkserverMain() {}
+
+  public static void main(String[] arguments) {
+    if (arguments.length == 1 && arguments[0].equals("--help")) {
+      System.out.println(ChunkserverConfig.USAGE);
+      return;
+    }
+    try {
+      run(ChunkserverConfig.parse(arguments));
+    } catch (KurveException e) {
+      System.err.println("kurve chunkserver: " + e.oneLine());
+      System.exit(CANNOT_START);
+    } catch (IOException e) {
+      System.err.println("kurve chunkserver: " + e.getMessage());
+      System.exit(CANNOT_START);
+    }
+  }
+
+  private static void run(ChunkserverConfig config) throws IOException {
+    log.info("starts with {}", config);
+    Chunkserver chunkserver = new Chunkserver(config, new ProcessHalt());
+    Runtime.getRuntime()
+        .addShutdownHook(Thread.ofPlatform().name("stop").unstarted(() -> stop(chunkserver)));
+    chunkserver.start();
+    if (config.ports().readyFile().isPresent()) {
+      writeReadyFile(config.ports().readyFile().get(), chunkserver.addresses());
+    }
+  }
+
+  private static void stop(Chunkserver chunkserver) {
+    try {
+      chunkserver.close();
+    } catch (IOException e) {
+      log.warn("stopped with an error", e);
+    }
+  }
+
+  /** Whoever waits for the file sees it whole. */
+  private static void writeReadyFile(Path file, Addresses addresses) throws IOException {
+    Path draft = file.resolveSibling(file.getFileName() + ".new");
+    Files.writeString(
+        draft,
+        """
+        pid=%d
+        data=%s
+        control=%s
+        metrics=%s
+        """
+            .formatted(
+                ProcessHandle.current().pid(),
+                addresses.data(),
+                addresses.control(),
+                addresses.metrics()));
+    Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+}

@@ -1,0 +1,72 @@
+package io.kurve.chunkserver.server;
+
+import io.kurve.chunkserver.service.Copysets;
+import io.kurve.core.metadata.ChunkserverRegistry;
+import io.kurve.core.metadata.ChunkserverRegistry.HeartbeatReply;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Tells the MDS what is here and does what it answers. For one thread. */
+final class Heartbeat {
+  private static final Logger log = LoggerFactory.getLogger(Heartbeat.class);
+  private static final Duration DEADLINE = Duration.ofSeconds(5);
+
+  private final ChunkserverRegistry registry;
+  private final Reporter reporter;
+  private final StoreMemory memory;
+  private final KnownAddresses addresses;
+  private final Copysets copysets;
+  private boolean failing;
+
+  Heartbeat(
+      ChunkserverRegistry registry,
+      Reporter reporter,
+      StoreMemory memory,
+      KnownAddresses addresses,
+      Copysets copysets) {
+    this.registry = registry;
+    this.reporter = reporter;
+    this.memory = memory;
+    this.addresses = addresses;
+    this.copysets = copysets;
+  }
+
+  void beat() throws InterruptedException {
+    try {
+      HeartbeatReply reply =
+          registry
+              .heartbeat(reporter.report(memory.seen()))
+              .toCompletableFuture()
+              .get(DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+      if (failing) {
+        log.info("the MDS answers again");
+        failing = false;
+      }
+      obey(reply);
+    } catch (ExecutionException | TimeoutException e) {
+      if (!failing) {
+        log.warn("no answer from the MDS to a heartbeat: {}", reason(e));
+        failing = true;
+      }
+    }
+  }
+
+  private void obey(HeartbeatReply reply) {
+    if (!memory.accept(reply.authority())) {
+      log.warn("an MDS of {} answered, which is over", reply.authority().term());
+      return;
+    }
+    memory.save();
+    addresses.learn(reply.placements());
+    reply.founding().forEach(copysets::open);
+  }
+
+  private static String reason(Exception e) {
+    Throwable cause = e.getCause();
+    return cause == null ? "it took too long" : String.valueOf(cause.getMessage());
+  }
+}

@@ -1,0 +1,27 @@
+package io.kurve.chunkserver.server;
+
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.metadata.CopysetPlacement;
+import io.kurve.core.metadata.HostAndPort;
+import io.kurve.protocol.data.AddressBook;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Where the other chunkservers are, as the MDS said last. */
+final class KnownAddresses implements AddressBook {
+  private final Map<ReplicaId, HostAndPort> addresses = new ConcurrentHashMap<>();
+
+  void learn(List<CopysetPlacement> placements) {
+    placements.forEach(placement ->
+        placement
+            .members()
+            .forEach(member -> addresses.put(member.replica(), member.dataAddress())));
+  }
+
+  @Override
+  public Optional<HostAndPort> address(ReplicaId replica) {
+    return Optional.ofNullable(addresses.get(replica));
+  }
+}

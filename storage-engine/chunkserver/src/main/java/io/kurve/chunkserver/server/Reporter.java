@@ -1,0 +1,83 @@
+package io.kurve.chunkserver.server;
+
+import io.kurve.chunkserver.service.CopysetReplica;
+import io.kurve.chunkserver.service.Copysets;
+import io.kurve.chunkserver.store.SlotStore;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.id.StoreGeneration;
+import io.kurve.core.log.ReplicaStatus;
+import io.kurve.core.log.ReplicatedLogs.LogSpace;
+import io.kurve.core.metadata.ChunkserverReport;
+import io.kurve.core.metadata.ChunkserverReport.Capacity;
+import io.kurve.core.metadata.ChunkserverReport.CopysetReport;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** Makes the reports of a chunkserver. */
+final class Reporter {
+  /** A follower is behind when it lacks more entries than this. */
+  private static final long LAGGING_ENTRIES = 1024;
+
+  private final ReplicaId self;
+  private final StoreGeneration generation;
+  private final SlotStore store;
+  private final Supplier<LogSpace> logSpace;
+  private final Copysets copysets;
+
+  Reporter(
+      ReplicaId self,
+      StoreGeneration generation,
+      SlotStore store,
+      Supplier<LogSpace> logSpace,
+      Copysets copysets) {
+    this.self = self;
+    this.generation = generation;
+    this.store = store;
+    this.logSpace = logSpace;
+    this.copysets = copysets;
+  }
+
+  ChunkserverReport report(ChunkserverReport.Seen seen) {
+    return new ChunkserverReport(
+        self,
+        generation,
+        seen,
+        capacity(store, logSpace.get()),
+        Optional.empty(),
+        copysets.all().stream().map(this::report).toList());
+  }
+
+  static Capacity capacity(SlotStore store, LogSpace space) {
+    return new Capacity(
+        store.slotCount(), store.slotsUsed(), space.totalBytes(), space.usedBytes());
+  }
+
+  private CopysetReport report(CopysetReplica replica) {
+    ReplicaStatus status = replica.log().status();
+    ReplicaStatus.Indexes indexes = status.indexes();
+    boolean leading = status.role() == ReplicaStatus.Role.LEADER;
+    replica.catchingUp(status.leader().isEmpty() || indexes.applied() < indexes.committed());
+    List<ReplicaId> lagging =
+        leading
+            ? status.membership().voters().stream()
+                .filter(member -> !member.equals(self) && lags(status, member))
+                .toList()
+            : List.of();
+    return new CopysetReport(
+        replica.copyset(),
+        leading,
+        status.term(),
+        indexes.durable(),
+        indexes.applied(),
+        status.membership(),
+        lagging,
+        replica.damagedBlocks(),
+        replica.machine().isInstalling());
+  }
+
+  private static boolean lags(ReplicaStatus status, ReplicaId member) {
+    Long next = status.followers().get(member);
+    return next == null || status.indexes().committed() - next >= LAGGING_ENTRIES;
+  }
+}
