@@ -1,0 +1,45 @@
+package io.kurve.blockdev.host;
+
+import io.kurve.blockdev.fuse.FuseLimits;
+import io.kurve.blockdev.fuse.FuseMetrics;
+import io.kurve.blockdev.fuse.FuseMounts;
+import io.kurve.blockdev.loop.DeviceLinks;
+import io.kurve.blockdev.loop.LoopDevices;
+import io.kurve.blockdev.posix.DescriptorOwner;
+import io.kurve.blockdev.posix.Posix;
+import io.kurve.core.failure.FaultHandler;
+import io.prometheus.client.CollectorRegistry;
+import java.nio.file.Path;
+
+/**
+ * The kernel's side of a volume host, wired up.
+ *
+ * @param descriptors all that a successor would need to go on serving
+ */
+public record BlockDevices(Devices devices, Leftovers leftovers, DescriptorOwner descriptors) {
+  /**
+   * @param run locked for as long as any of this is used
+   */
+  public static BlockDevices in(
+      RunDirectory run,
+      Path linkDirectory,
+      Posix posix,
+      CollectorRegistry registry,
+      FaultHandler faults) {
+    DescriptorOwner descriptors = new DescriptorOwner(posix);
+    LoopDevices loops = new LoopDevices(posix, descriptors);
+    DeviceLinks links = new DeviceLinks(linkDirectory, run.mounts());
+    FuseMounts mounts =
+        new FuseMounts(
+            posix,
+            descriptors,
+            run.mounts(),
+            FuseLimits.standard(),
+            new FuseMetrics(registry),
+            faults);
+    return new BlockDevices(
+        new Devices(mounts, loops, links),
+        new Leftovers(posix, loops, links, run.mounts()),
+        descriptors);
+  }
+}

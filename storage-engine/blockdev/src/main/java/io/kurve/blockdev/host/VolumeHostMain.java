@@ -1,0 +1,39 @@
+package io.kurve.blockdev.host;
+
+import io.kurve.blockdev.posix.Posix;
+import io.kurve.core.failure.KurveException;
+import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** {@code kurve volume-host}: see {@link VolumeHostArguments} for its command line. */
+public final class VolumeHostMain {
+  private static final int EXIT_FAILED = 1;
+  private static final int EXIT_FAULT = 70;
+
+  private VolumeHostMain() {}
+
+  @SuppressWarnings("SystemOut") // why it does not start is for a person
+  public static void main(String[] arguments) throws InterruptedException {
+    Posix posix = new Posix();
+    new ProcessProtection(posix).apply(); // before any other thread is there
+    try {
+      VolumeHostProcess process =
+          VolumeHostProcess.start(
+              VolumeHostArguments.parse(arguments), posix, VolumeHostMain::halt);
+      Runtime.getRuntime().addShutdownHook(new Thread(process::close, "shut-down"));
+    } catch (KurveException | IOException e) {
+      System.err.println(VolumeHostProcess.describe(e));
+      System.exit(EXIT_FAILED);
+    }
+    new CountDownLatch(1).await();
+  }
+
+  private static Error halt(String what, Throwable cause) {
+    Logger log = LoggerFactory.getLogger(VolumeHostMain.class);
+    log.error("halting, since going on could lose data: {}", what, cause);
+    Runtime.getRuntime().halt(EXIT_FAULT);
+    throw new AssertionError("halted", cause);
+  }
+}

@@ -1,0 +1,170 @@
+package io.kurve.blockdev.host;
+
+import io.kurve.blockdev.posix.Posix;
+import io.kurve.client.cluster.KurveClient;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.FaultHandler;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.AttachmentId;
+import io.kurve.core.metadata.MetadataService;
+import io.kurve.core.metadata.MetadataService.AccessMode;
+import io.kurve.core.time.SystemRandom;
+import io.kurve.protocol.control.ControlServer;
+import io.kurve.protocol.control.MdsClient;
+import io.kurve.protocol.control.MdsClientConfig;
+import io.kurve.protocol.control.VolumeHostServices;
+import io.kurve.protocol.handshake.ClusterKey;
+import io.kurve.protocol.handshake.Identity;
+import io.kurve.protocol.handshake.Role;
+import io.kurve.protocol.observability.ObservabilityServer;
+import io.prometheus.client.CollectorRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A volume host from start to stop. It starts from the kernel upwards and stops in the reverse
+ * order: nobody can ask for a device before a dead predecessor's are cleared.
+ */
+final class VolumeHostProcess implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(VolumeHostProcess.class);
+  private static final int OPERATIONS = 32;
+  private static final Duration PREDECESSOR_DEADLINE = Duration.ofSeconds(10);
+
+  /** The last one started is closed first. */
+  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+
+  private VolumeHostProcess() {}
+
+  static VolumeHostProcess start(VolumeHostArguments arguments, Posix posix, FaultHandler faults)
+      throws IOException, InterruptedException {
+    VolumeHostProcess process = new VolumeHostProcess();
+    boolean started = false;
+    try {
+      process.startParts(arguments, posix, faults);
+      started = true;
+      return process;
+    } finally {
+      if (!started) {
+        process.close();
+      }
+    }
+  }
+
+  private void startParts(VolumeHostArguments arguments, Posix posix, FaultHandler faults)
+      throws IOException, InterruptedException {
+    CollectorRegistry registry = new CollectorRegistry();
+    RunDirectory run = part(RunDirectory.lock(arguments.places().run()));
+    Files.deleteIfExists(arguments.readyFile());
+    BlockDevices kernel =
+        BlockDevices.in(run, arguments.places().links(), posix, registry, faults);
+    kernel.leftovers().clear();
+
+    ClusterKey key = ClusterKey.load(arguments.keyFile());
+    Identity identity = Identity.of(arguments.clusterId(), key, Role.VOLUME_HOST);
+    MdsClient mds = part(new MdsClient(arguments.mds(), identity, MdsClientConfig.defaults()));
+    KurveClient client =
+        part(new KurveClient(identity, arguments.host(), mds.metadata(), registry, faults));
+
+    ExecutorService operations =
+        new ThreadPoolExecutor(0, OPERATIONS, 30, TimeUnit.SECONDS, new SynchronousQueue<>());
+    part(operations::shutdownNow);
+    GivingUp givingUp = new GivingUp(new SystemRandom(), operations);
+    giveUpPredecessors(kernel.leftovers(), mds.metadata(), givingUp);
+
+    VolumeHost host =
+        new VolumeHost(
+            name -> client.open(name, AccessMode.EXCLUSIVE),
+            kernel.devices(),
+            givingUp,
+            operations);
+    part(host::shutDown);
+    part(
+        ControlServer.startOnSocket(
+            arguments.places().socket(), identity, new VolumeHostServices(host)));
+    ObservabilityServer observability =
+        part(
+            ObservabilityServer.start(
+                arguments.metrics(),
+                registry,
+                new ObservabilityServer.Probes(Optional::empty, Optional::empty)));
+    Path ready = arguments.readyFile();
+    Files.writeString(ready, observability.address() + "\n");
+    part(() -> Files.deleteIfExists(ready));
+    LOG.info(
+        "volume host {} serves on {}, metrics on {}",
+        arguments.host(),
+        arguments.places().socket(),
+        observability.address());
+  }
+
+  /** A killed host's attachments would keep its volumes from being attached again. */
+  private static void giveUpPredecessors(
+      Leftovers leftovers, MetadataService metadata, GivingUp givingUp)
+      throws IOException, InterruptedException {
+    List<CompletableFuture<Void>> all = new ArrayList<>();
+    for (AttachmentId attachment : leftovers.attachments()) {
+      all.add(
+          givingUp
+              .start(attachment + " of a killed host", () -> metadata.close(attachment))
+              .thenRun(() -> forget(leftovers, attachment)));
+    }
+    try {
+      var unused =
+          CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))
+              .get(PREDECESSOR_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      LOG.warn("attachments of a killed host are not given up yet: their volumes stay held");
+    } catch (ExecutionException e) {
+      LOG.warn("attachments of a killed host were not given up", e);
+    }
+  }
+
+  private static void forget(Leftovers leftovers, AttachmentId attachment) {
+    try {
+      leftovers.forget(attachment);
+    } catch (IOException e) {
+      LOG.warn("the directory of {} could not be removed", attachment, e);
+    }
+  }
+
+  private <T extends AutoCloseable> T part(T part) {
+    parts.push(part);
+    return part;
+  }
+
+  /** Detaches what nobody uses; see {@link VolumeHost#shutDown}. */
+  @Override
+  public void close() {
+    while (!parts.isEmpty()) {
+      AutoCloseable part = parts.pop();
+      try {
+        part.close();
+      } catch (Exception e) { // the top of the way down: the other parts must go too
+        LOG.warn("stopping: {} did not close", part, e);
+      }
+    }
+  }
+
+  /** The one line that a person gets when it can't start. */
+  static String describe(Exception failure) {
+    return failure instanceof KurveException known
+        ? known.code() + ": " + known.oneLine()
+        : ErrorCode.INTERNAL + ": " + failure;
+  }
+}
