@@ -71,8 +71,7 @@ final class VolumeHostProcess implements AutoCloseable {
     CollectorRegistry registry = new CollectorRegistry();
     RunDirectory run = part(RunDirectory.lock(arguments.places().run()));
     Files.deleteIfExists(arguments.readyFile());
-    BlockDevices kernel =
-        BlockDevices.in(run, arguments.places().links(), posix, registry, faults);
+    BlockDevices kernel = BlockDevices.in(run, arguments.places().links(), posix, registry, faults);
     kernel.leftovers().clear();
 
     ClusterKey key = ClusterKey.load(arguments.keyFile());

@@ -1,0 +1,70 @@
+package io.kurve.blockdev.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.kurve.blockdev.posix.Posix;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.protocol.control.VolumeHostClient;
+import io.kurve.protocol.handshake.ClusterKey;
+import io.kurve.protocol.handshake.Identity;
+import io.kurve.protocol.handshake.Role;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class VolumeHostProcessTest {
+  private static final String CLUSTER = "00000000-0000-0000-0000-000000000001";
+
+  @TempDir Path directory;
+
+  @Test
+  void servesItsApiWithoutAnMdsAndStopsWithoutATrace() throws Exception {
+    ClusterKey key = ClusterKey.create(directory.resolve("key"));
+    VolumeHostArguments arguments = arguments();
+    Identity caller = Identity.of(arguments.clusterId(), key, Role.CLI);
+    VolumeHostProcess process = start(arguments);
+    try (VolumeHostClient client =
+        new VolumeHostClient(arguments.places().socket(), caller, Duration.ofSeconds(10))) {
+      assertThat(arguments.readyFile()).content().startsWith("127.0.0.1:");
+      assertThat(HostFixture.await(client.list())).isEmpty();
+      assertThatThrownBy(() -> HostFixture.await(client.detach("demo", true)))
+          .isInstanceOfSatisfying(
+              KurveException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.NOT_FOUND));
+      assertThatThrownBy(() -> start(arguments)).hasMessageContaining("another volume host runs");
+    } finally {
+      process.close();
+    }
+    assertThat(arguments.readyFile()).doesNotExist();
+    start(arguments).close();
+  }
+
+  @Test
+  void aMissingKeyIsOneClearLine() {
+    assertThatThrownBy(() -> start(arguments())).hasMessageContaining("key");
+    assertThat(Files.exists(directory.resolve("ready"))).isFalse();
+  }
+
+  private static VolumeHostProcess start(VolumeHostArguments arguments) throws Exception {
+    return VolumeHostProcess.start(
+        arguments, new Posix(), (what, cause) -> new AssertionError(what, cause));
+  }
+
+  private VolumeHostArguments arguments() {
+    return VolumeHostArguments.parse(
+        "--mds", "127.0.0.1:1",
+        "--cluster-id", CLUSTER,
+        "--key-file", directory.resolve("key").toString(),
+        "--host", "h1",
+        "--run-dir", directory.resolve("run").toString(),
+        "--socket", directory.resolve("socket").toString(),
+        "--link-dir", directory.resolve("links").toString(),
+        "--metrics", "127.0.0.1:0",
+        "--ready-file", directory.resolve("ready").toString());
+  }
+}
