@@ -111,6 +111,10 @@ final class ReplicaInbox {
   }
 
   private void append(AppendEntriesRequest request, Responder responder) {
+    if (!MessageCheck.isSound(request)) {
+      refuse(responder, RaftError.EINVAL, "entries that make no sense");
+      return;
+    }
     Responder answer = responder;
     if (request.getEntriesCount() > 0) {
       if (!replica.mayVote()) {
@@ -185,6 +189,10 @@ final class ReplicaInbox {
   }
 
   private void install(InstallSnapshotRequest request, Responder responder) {
+    if (!MessageCheck.isSound(request.getMeta(), request.getUri())) {
+      refuse(responder, RaftError.EINVAL, "a checkpoint that makes no sense");
+      return;
+    }
     replica.checkpoints().wanted(request.getMeta());
     RpcRequestClosure done =
         new RpcRequestClosure(

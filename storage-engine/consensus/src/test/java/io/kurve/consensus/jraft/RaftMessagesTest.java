@@ -84,6 +84,33 @@ final class RaftMessagesTest {
   }
 
   @Test
+  void messagesThatMakeNoSenseAreFound() {
+    AppendEntriesRequest sound = (AppendEntriesRequest) request(MessageKind.APPEND_ENTRIES);
+    EntryMeta entry = sound.getEntries(0);
+    assertThat(MessageCheck.isSound(sound)).isTrue();
+    assertThat(MessageCheck.isSound(sound.toBuilder().setData(ByteString.EMPTY).build())).isFalse();
+    for (EntryMeta bad :
+        List.of(
+            entry.toBuilder().setDataLen(-1).build(),
+            entry.toBuilder().setTerm(5).build(),
+            entry.toBuilder().setType(EntryType.ENTRY_TYPE_UNKNOWN).build(),
+            entry.toBuilder().setType(EntryType.ENTRY_TYPE_CONFIGURATION).build(),
+            entry.toBuilder()
+                .setType(EntryType.ENTRY_TYPE_CONFIGURATION)
+                .addPeers("10.0.0.1:80")
+                .build())) {
+      assertThat(MessageCheck.isSound(sound.toBuilder().setEntries(0, bad).build())).isFalse();
+    }
+    InstallSnapshotRequest install = (InstallSnapshotRequest) request(MessageKind.INSTALL_SNAPSHOT);
+    assertThat(MessageCheck.isSound(install.getMeta(), install.getUri())).isTrue();
+    assertThat(MessageCheck.isSound(install.getMeta(), "remote://x")).isFalse();
+    assertThat(
+            MessageCheck.isSound(
+                install.getMeta().toBuilder().addLearners("x").build(), install.getUri()))
+        .isFalse();
+  }
+
+  @Test
   void membershipEntriesKeepTheirBytes() {
     GroupConfiguration joint =
         new GroupConfiguration(List.of(A, B), List.of(A, C), List.of(C), List.of());
