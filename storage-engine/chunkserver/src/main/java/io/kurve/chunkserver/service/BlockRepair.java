@@ -116,9 +116,18 @@ final class BlockRepair {
     return outcome;
   }
 
-  /** Blocks that are known to be bad. */
+  /** Blocks that are known to be bad; one that was written anew is so no longer. */
   int outstanding() {
+    outstanding.removeIf(this::isGoodAgain);
     return outstanding.size();
+  }
+
+  private boolean isGoodAgain(Place place) {
+    try {
+      return isGood(machine.blocks(), place.address(), place.block());
+    } catch (IOException installing) {
+      return false;
+    }
   }
 
   private Outcome tryOnce(ChunkAddress address, int block)

@@ -104,10 +104,12 @@ class BlockRepairTest {
     damage(second, 1);
     damage(third, 1);
     assertThat(leader.read(101, 1).code()).isEqualTo("DATA_LOST");
+    assertThat(leader.replica.damagedBlocks()).isEqualTo(1);
     assertReads(leader, 0, 1);
     assertReads(leader, 2, 3);
     var unused = leader.write(9, 101, 1, 60);
     leader.log.applyAll();
     assertReads(leader, 1, 60);
+    assertThat(leader.replica.damagedBlocks()).isZero();
   }
 }
