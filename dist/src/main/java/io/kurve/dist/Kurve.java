@@ -1,0 +1,24 @@
+package io.kurve.dist;
+
+import io.kurve.blockdev.host.VolumeHostMain;
+import io.kurve.chunkserver.server.ChunkserverMain;
+import io.kurve.cli.KurveCli;
+import io.kurve.mds.MdsMain;
+import java.util.Arrays;
+
+/** The one entry: the first argument chooses the server, or it is a command for people. */
+public final class Kurve {
+  private Kurve() {}
+
+  public static void main(String[] arguments) throws Exception {
+    String role = arguments.length == 0 ? "" : arguments[0];
+    String[] rest =
+        arguments.length == 0 ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length);
+    switch (role) {
+      case "mds" -> MdsMain.main(rest);
+      case "chunkserver" -> ChunkserverMain.main(rest);
+      case "volume-host" -> VolumeHostMain.main(rest);
+      default -> System.exit(KurveCli.run(arguments));
+    }
+  }
+}

@@ -1,0 +1,191 @@
+package io.kurve.dist;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** The walls between the rooms. Changing one is a decision of its own: write an ADR. */
+@AnalyzeClasses(packages = "io.kurve", importOptions = DoNotIncludeTests.class)
+final class ArchitectureTest {
+  private static final String[] CORES = {
+    "io.kurve.chunkserver.copyset..",
+    "io.kurve.mds.state..",
+    "io.kurve.mds.record..",
+    "io.kurve.mds.topology..",
+    "io.kurve.mds.volume..",
+    "io.kurve.mds.health..",
+    "io.kurve.mds.leadership..",
+    "io.kurve.client.volume..",
+  };
+
+  @ArchTest
+  static final ArchRule raftStaysInConsensus =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.kurve.consensus..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("com.alipay..")
+          .because("raft is replaced or simulated behind the port in io.kurve.core.log");
+
+  @ArchTest
+  static final ArchRule grpcAndNettyStayInProtocol =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.kurve.protocol..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.grpc..", "io.netty..")
+          .because(
+              "rooms talk in the plain types of io.kurve.core; wire formats change in one place");
+
+  @ArchTest
+  static final ArchRule protobufStopsAtTheDoor =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.kurve.protocol..", "io.kurve.consensus.jraft..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("com.google.protobuf..", "io.kurve.protocol.v1..")
+          .because("protobuf is a wire format, not a domain; jraft's own messages need it too");
+
+  @ArchTest
+  static final ArchRule commandLineLibrariesStayInCli =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.kurve.cli..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("picocli..", "com.fasterxml..")
+          .because("servers have few options and no JSON");
+
+  @ArchTest
+  static final ArchRule theMdsSeesNoOtherServer =
+      noClasses()
+          .that()
+          .resideInAPackage("io.kurve.mds..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.kurve.chunkserver..",
+              "io.kurve.client..",
+              "io.kurve.blockdev..",
+              "io.kurve.consensus..",
+              "io.kurve.cli..")
+          .because("servers talk over the protocol only");
+
+  @ArchTest
+  static final ArchRule theChunkserverSeesNoOtherServer =
+      noClasses()
+          .that()
+          .resideInAPackage("io.kurve.chunkserver..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.kurve.mds..",
+              "io.kurve.metastore..",
+              "io.kurve.client..",
+              "io.kurve.blockdev..",
+              "io.kurve.cli..")
+          .because("servers talk over the protocol only");
+
+  @ArchTest
+  static final ArchRule theClientSeesNoServer =
+      noClasses()
+          .that()
+          .resideInAnyPackage("io.kurve.client..", "io.kurve.blockdev..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.kurve.mds..",
+              "io.kurve.metastore..",
+              "io.kurve.chunkserver..",
+              "io.kurve.consensus..",
+              "io.kurve.cli..")
+          .because("what runs on a node talks to servers over the protocol only");
+
+  @ArchTest
+  static final ArchRule coreDependsOnNothing =
+      noClasses()
+          .that()
+          .resideInAPackage("io.kurve.core..")
+          .should()
+          .dependOnClassesThat()
+          .resideOutsideOfPackages(
+              "io.kurve.core..", "java..", "com.sun.nio.file..", "org.jspecify..")
+          .because("everything depends on core");
+
+  @ArchTest
+  static final ArchRule consensusAndMetastoreAreLeaves =
+      noClasses()
+          .that()
+          .resideInAnyPackage("io.kurve.consensus..", "io.kurve.metastore..", "io.kurve.protocol..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.kurve.mds..",
+              "io.kurve.chunkserver..",
+              "io.kurve.client..",
+              "io.kurve.blockdev..",
+              "io.kurve.cli..")
+          .because("ports and adapters don't know who uses them");
+
+  @ArchTest
+  static final ArchRule coresHaveNoClockNoDiceAndNoThreads =
+      noClasses()
+          .that()
+          .resideInAnyPackage(CORES)
+          .should()
+          .callMethod(System.class, "nanoTime")
+          .orShould()
+          .callMethod(System.class, "currentTimeMillis")
+          .orShould()
+          .callMethod(Instant.class, "now")
+          .orShould()
+          .callMethod(Thread.class, "sleep", long.class)
+          .orShould()
+          .callMethod(UUID.class, "randomUUID")
+          .orShould()
+          .dependOnClassesThat()
+          .belongToAnyOf(Clock.class, ThreadLocalRandom.class, Executors.class)
+          .because("the same core runs in the simulated world, where each seed has one trace");
+
+  @ArchTest
+  static final ArchRule noMutableStatics =
+      fields()
+          .that()
+          .areStatic()
+          .and()
+          .areDeclaredInClassesThat()
+          .resideOutsideOfPackage("io.kurve.protocol.v1..")
+          .should()
+          .beFinal()
+          .because("state belongs to an instance that somebody wired");
+
+  @ArchTest
+  static final ArchRule packagesFormNoCycles =
+      slices()
+          .matching("io.kurve.(*)..")
+          .should()
+          .beFreeOfCycles()
+          .because("a room that needs its user is in the wrong place");
+
+  @ArchTest
+  static final ArchRule namesSayWhatThingsAre =
+      classes()
+          .should()
+          .resideOutsideOfPackages(
+              "..util..", "..utils..", "..impl..", "..helper..", "..helpers..", "..common..")
+          .because("a package is named after one noun of the domain");
+}

@@ -1,0 +1,177 @@
+package io.kurve.dist.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.kurve.dist.process.Shell.Result;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** A playground for one test; closing it removes all of it, also after a failure. */
+final class TestPlayground implements AutoCloseable {
+  private final Path directory;
+  private final Path mountPoint;
+
+  private TestPlayground(Path directory) {
+    this.directory = directory;
+    this.mountPoint = directory.resolveSibling("mnt");
+  }
+
+  /** Makes one with these options of up besides the folder. */
+  static TestPlayground up(Path folder, String... options) throws Exception {
+    TestPlayground playground = new TestPlayground(folder.resolve("playground"));
+    try {
+      playground.upAgain(options);
+      return playground;
+    } catch (AssertionError | Exception e) {
+      playground.close();
+      throw e;
+    }
+  }
+
+  Path directory() {
+    return directory;
+  }
+
+  void upAgain(String... options) throws Exception {
+    kurve(
+            Stream.concat(Stream.of("playground", "up", "--yes"), Stream.of(options))
+                .toArray(String[]::new))
+        .ok();
+  }
+
+  /** Runs a command with {@code --dir}. */
+  Result kurve(String... arguments) throws Exception {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.add("--dir");
+    all.add(directory.toString());
+    return Shell.kurve(all.toArray(String[]::new));
+  }
+
+  JsonNode json(String... arguments) throws Exception {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.add("-o");
+    all.add("json");
+    return new ObjectMapper().readTree(kurve(all.toArray(String[]::new)).ok().out());
+  }
+
+  JsonNode status() throws Exception {
+    return json("playground", "status");
+  }
+
+  String device() throws Exception {
+    return status().get("device").asText();
+  }
+
+  JsonNode process(String name) throws Exception {
+    for (JsonNode process : status().get("processes")) {
+      if (process.get("name").asText().equals(name)) {
+        return process;
+      }
+    }
+    throw new AssertionError("no process " + name);
+  }
+
+  void kill9(String name) throws Exception {
+    long pid = process(name).get("pid").asLong();
+    ProcessHandle handle = ProcessHandle.of(pid).orElseThrow();
+    assertThat(handle.destroyForcibly()).isTrue();
+    handle.onExit().get();
+  }
+
+  String health() throws Exception {
+    return json("cluster", "status").get("health").asText();
+  }
+
+  void awaitHealth(String wanted, Duration limit) throws Exception {
+    Deadline.await(limit, "health is " + wanted, () -> health().equals(wanted));
+  }
+
+  /** The sum of a metric of one process over the series that have this text in their labels. */
+  double metric(String processName, String metric, String labels) throws Exception {
+    String address = process(processName).get("metrics").asText();
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      String text =
+          http.send(
+                  HttpRequest.newBuilder(URI.create("http://" + address + "/metrics"))
+                      .timeout(Duration.ofSeconds(10))
+                      .build(),
+                  HttpResponse.BodyHandlers.ofString())
+              .body();
+      Matcher matcher =
+          Pattern.compile("(?m)^" + Pattern.quote(metric) + "(\\{[^}]*\\})? ([-0-9.eE+]+)$")
+              .matcher(text);
+      double sum = 0;
+      boolean found = false;
+      while (matcher.find()) {
+        if (matcher.group(1) == null || matcher.group(1).contains(labels)) {
+          sum += Double.parseDouble(matcher.group(2));
+          found = true;
+        }
+      }
+      assertThat(found).as("%s%s of %s", metric, labels, processName).isTrue();
+      return sum;
+    }
+  }
+
+  Path mount() throws Exception {
+    Files.createDirectories(mountPoint);
+    Shell.run("mount", device(), mountPoint.toString()).ok();
+    return mountPoint;
+  }
+
+  void unmount() throws Exception {
+    Shell.run("umount", mountPoint.toString()).ok();
+  }
+
+  String log(String process) throws IOException {
+    return Files.readString(directory.resolve(process).resolve("log"));
+  }
+
+  @Override
+  public void close() throws Exception {
+    if (Files.readString(Path.of("/proc/self/mounts")).contains(" " + mountPoint + " ")) {
+      Result detached = kurve("volume", "detach", "demo", "--force");
+      Shell.run("umount", mountPoint.toString());
+      assertThat(detached.err()).isNotNull();
+    }
+    if (Files.exists(directory.resolve("playground.properties"))) {
+      Result destroyed = kurve("playground", "destroy", "--yes");
+      assertThat(destroyed.exit()).as(destroyed.err()).isZero();
+    }
+    assertNothingLeft();
+  }
+
+  private void assertNothingLeft() throws Exception {
+    assertThat(Files.exists(directory)).as("the playground's folder").isFalse();
+    assertThat(Files.readString(Path.of("/proc/self/mounts"))).doesNotContain(directory.toString());
+    assertThat(Shell.run("losetup", "-a").ok().out()).doesNotContain(directory.toString());
+    String mine = directory.toString();
+    assertThat(
+            ProcessHandle.allProcesses()
+                .filter(process -> commandLine(process.pid()).contains(mine))
+                .filter(process -> commandLine(process.pid()).contains("io.kurve.dist.Kurve")))
+        .as("processes")
+        .isEmpty();
+  }
+
+  private static String commandLine(long pid) {
+    try {
+      return Files.readString(Path.of("/proc/" + pid + "/cmdline"));
+    } catch (IOException e) {
+      return "";
+    }
+  }
+}

@@ -1,0 +1,91 @@
+package io.kurve.cli;
+
+import io.kurve.cli.command.BenchCommand;
+import io.kurve.cli.command.ClusterCommand;
+import io.kurve.cli.command.DiskCommand;
+import io.kurve.cli.command.PlaygroundCommand;
+import io.kurve.cli.command.Session;
+import io.kurve.cli.command.StoreCommand;
+import io.kurve.cli.command.VolumeCommand;
+import io.kurve.cli.output.Console;
+import io.kurve.core.failure.KurveException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+
+/** The command line: parses, runs one command, turns errors into one line and an exit code. */
+public final class KurveCli {
+  private KurveCli() {}
+
+  @Command(
+      name = "kurve",
+      description = {
+        "Replicated block volumes: every byte on three disks.",
+        "",
+        "Start with `kurve playground`: a whole cluster on this machine."
+      },
+      synopsisSubcommandLabel = "COMMAND",
+      mixinStandardHelpOptions = true,
+      version = "kurve 0.1.0",
+      exitCodeListHeading = "%nExit codes:%n",
+      footer = {
+        "",
+        "Servers: kurve mds, kurve chunkserver and kurve volume-host, each with --help.",
+        "A cluster is found by --cluster FILE, by --dir D of a playground, or by kurve.yaml in this folder."
+      })
+  private static final class Root {}
+
+  /** Runs a command and gives its exit code. */
+  public static int run(String[] arguments) {
+    PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+    Console console = new Console(out, System.err);
+    try (Connections connections = new GrpcConnections()) {
+      return commandLine(new Session(console, connections)).execute(arguments);
+    } finally {
+      out.flush();
+    }
+  }
+
+  static CommandLine commandLine(Session session) {
+    CommandLine line =
+        new CommandLine(new Root())
+            .addSubcommand(new PlaygroundCommand(session))
+            .addSubcommand(new VolumeCommand(session))
+            .addSubcommand(new DiskCommand(session))
+            .addSubcommand(new ClusterCommand(session))
+            .addSubcommand(new StoreCommand(session))
+            .addSubcommand(new BenchCommand(session));
+    Map<String, String> codes = new LinkedHashMap<>();
+    Arrays.stream(ExitCode.values())
+        .forEach(code -> codes.put(" " + code.number(), code.meaning()));
+    line.getCommandSpec().usageMessage().exitCodeList(codes);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setExecutionExceptionHandler((e, _, _) -> explain(session.console(), e));
+    line.setParameterExceptionHandler((e, _) -> explain(session.console(), e));
+    line.setErr(new PrintWriter(session.console().err(), true, StandardCharsets.UTF_8));
+    line.setOut(new PrintWriter(session.console().out(), true, StandardCharsets.UTF_8));
+    return line;
+  }
+
+  private static int explain(Console console, ParameterException e) {
+    console.progress("kurve: " + e.getMessage());
+    console.progress("see `" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help`");
+    return ExitCode.USAGE.number();
+  }
+
+  private static int explain(Console console, Exception e) {
+    if (e instanceof KurveException known) {
+      console.progress("kurve: " + known.oneLine());
+      return ExitCode.of(known.code()).number();
+    }
+    console.progress("kurve: a fault in Kurve itself: " + e);
+    e.printStackTrace(console.err());
+    return ExitCode.INTERNAL.number();
+  }
+}

@@ -1,0 +1,280 @@
+package io.kurve.cli.command;
+
+import io.kurve.cli.output.Table;
+import io.kurve.cli.playground.Layout;
+import io.kurve.cli.playground.Machine;
+import io.kurve.cli.playground.Playground;
+import io.kurve.cli.playground.PlaygroundMaker;
+import io.kurve.cli.playground.PlaygroundMaker.Wanted;
+import io.kurve.cli.playground.PlaygroundStatus;
+import io.kurve.cli.playground.Settings;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.unit.ByteSize;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code kurve playground …}. */
+@Command(
+    name = "playground",
+    description = {
+      "A whole cluster on this machine, to try Kurve out: one MDS, three chunkservers on files,",
+      "a volume host, and a volume 'demo' as a block device (for that: root, on Linux).",
+      "Without a command: up."
+    },
+    synopsisSubcommandLabel = "[COMMAND]",
+    mixinStandardHelpOptions = true)
+public final class PlaygroundCommand implements Callable<Integer> {
+  private final Session session;
+
+  @Mixin final Shape shape = new Shape();
+  @Mixin final OutputOption output = new OutputOption();
+
+  public PlaygroundCommand(Session session) {
+    this.session = session;
+  }
+
+  /** The options of up; without a value they mean "as it is, or the default". */
+  public static final class Shape {
+    @Option(
+        names = "--dir",
+        paramLabel = "D",
+        defaultValue = ClusterOptions.DEFAULT_PLAYGROUND,
+        description = "the folder to keep it in (default: ./playground)")
+    Path directory = Path.of(ClusterOptions.DEFAULT_PLAYGROUND);
+
+    @Option(
+        names = "--size",
+        paramLabel = "SIZE",
+        converter = SizeConverter.class,
+        description = "of the volume demo (default: 4GiB)")
+    @Nullable ByteSize size;
+
+    @Option(
+        names = "--disk-size",
+        paramLabel = "SIZE",
+        converter = SizeConverter.class,
+        description = "of each chunkserver's disk (default: 8GiB)")
+    @Nullable ByteSize diskSize;
+
+    @Option(names = "--disks", paramLabel = "N", description = "chunkservers (default: 3)")
+    @Nullable Integer disks;
+
+    @Option(names = "--hosts", paramLabel = "N", description = "volume hosts (default: 1)")
+    @Nullable Integer hosts;
+
+    @Option(
+        names = "--base-port",
+        paramLabel = "PORT",
+        description = "the first of its ports, all on loopback (default: free ones)")
+    @Nullable Integer basePort;
+
+    @Option(
+        names = {"--yes", "-y"},
+        description = "ask nothing (up asks nothing anyway)")
+    boolean yes;
+  }
+
+  /** The folder, for commands that need no more. */
+  public static final class Folder {
+    @Option(
+        names = "--dir",
+        paramLabel = "D",
+        defaultValue = ClusterOptions.DEFAULT_PLAYGROUND,
+        description = "the playground's folder (default: ./playground)")
+    Path directory = Path.of(ClusterOptions.DEFAULT_PLAYGROUND);
+  }
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    return up(shape, output);
+  }
+
+  @Command(
+      name = "up",
+      description = {
+        "Makes the playground, or finds it again and starts what does not run.",
+        "Returns when all is ready."
+      },
+      mixinStandardHelpOptions = true)
+  int up(@Mixin Shape shape, @Mixin OutputOption output) throws IOException, InterruptedException {
+    Layout layout = layout(shape.directory);
+    Settings settings =
+        new PlaygroundMaker(layout, session.console()::progress)
+            .findOrMake(
+                new Wanted(
+                    Optional.ofNullable(shape.size).map(ByteSize::bytes),
+                    Optional.ofNullable(shape.diskSize).map(ByteSize::bytes),
+                    Optional.ofNullable(shape.disks),
+                    Optional.ofNullable(shape.hosts),
+                    Optional.ofNullable(shape.basePort)));
+    PlaygroundStatus status = playground(layout, settings).up();
+    session.console().result(output.json(), status, () -> whatToTry(layout.directory(), status));
+    return 0;
+  }
+
+  private static String whatToTry(Path directory, PlaygroundStatus status) {
+    String dir = shown(directory);
+    StringBuilder text = new StringBuilder("The playground is up.\n");
+    if (status.device() == null) {
+      text.append("No block device: ")
+          .append(Machine.noDevices().orElse("volume demo is not attached"))
+          .append("\n\nTry next:\n");
+    } else {
+      text.append(
+          """
+          Volume demo is the block device /dev/kurve/demo (%s).
+
+          Try next:
+            mkfs.ext4 /dev/kurve/demo && mkdir -p /mnt/demo && mount /dev/kurve/demo /mnt/demo
+          """
+              .formatted(status.device()));
+    }
+    return text.append(
+            """
+              ./kurve cluster status%1$s
+              ./kurve bench%1$s
+              ./kurve playground down%1$s
+            """
+                .formatted(dir))
+        .toString();
+  }
+
+  private static String shown(Path directory) {
+    Path usual = Path.of(ClusterOptions.DEFAULT_PLAYGROUND).toAbsolutePath();
+    return directory.equals(usual) ? "" : " --dir " + directory;
+  }
+
+  @Command(
+      name = "status",
+      description = "Shows the processes, the volume and its device.",
+      mixinStandardHelpOptions = true)
+  int status(@Mixin Folder folder, @Mixin OutputOption output) {
+    PlaygroundStatus status = existing(folder).status();
+    session.console().result(output.json(), status, () -> text(status));
+    return 0;
+  }
+
+  private static String text(PlaygroundStatus status) {
+    Table table = new Table("PROCESS", "PID", "ADDRESS", "METRICS", "STORE");
+    status
+        .processes()
+        .forEach(process ->
+            table.row(
+                process.name(),
+                process.pid() == null ? "dead" : process.pid(),
+                process.address(),
+                "http://" + process.metrics() + "/metrics",
+                process.store()));
+    String device =
+        status.device() == null ? "not attached" : status.device() + " (/dev/kurve/demo)";
+    String volume =
+        status.volume() == null ? "unknown" : new ByteSize(status.volume().sizeBytes()).toHuman();
+    return "device: %s%nvolume demo: %s%n%n%s".formatted(device, volume, table);
+  }
+
+  @Command(
+      name = "down",
+      description = {
+        "Ends all processes and takes the devices away; the data stays for the next up.",
+        "Refuses while a device is mounted."
+      },
+      mixinStandardHelpOptions = true)
+  int down(@Mixin Folder folder, @Mixin OutputOption output)
+      throws IOException, InterruptedException {
+    existing(folder).down();
+    session
+        .console()
+        .result(
+            output.json(),
+            Map.of("down", true),
+            () -> "The playground is down; `./kurve playground up` finds its data again.");
+    return 0;
+  }
+
+  @Command(
+      name = "destroy",
+      description = "Takes the playground down and removes it with all its data. Asks first.",
+      mixinStandardHelpOptions = true)
+  int destroy(
+      @Mixin Folder folder,
+      @Option(
+              names = {"--yes", "-y"},
+              description = "do not ask")
+          boolean yes,
+      @Mixin OutputOption output)
+      throws IOException, InterruptedException {
+    Playground playground = existing(folder);
+    if (!yes && !confirmed(playground.layout().directory())) {
+      throw new KurveException(
+          ErrorCode.INVALID_ARGUMENT, "nothing was destroyed", "answer yes, or pass --yes");
+    }
+    playground.down();
+    PlaygroundMaker.remove(playground.layout());
+    session
+        .console()
+        .result(
+            output.json(),
+            Map.of("destroyed", true),
+            () -> "The playground and its data are gone.");
+    return 0;
+  }
+
+  private boolean confirmed(Path directory) throws IOException {
+    session
+        .console()
+        .progress(
+            "All data of the playground in " + directory + " will be lost. Type yes to go on:");
+    BufferedReader in =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    return "yes".equals(in.readLine());
+  }
+
+  @Command(
+      name = "logs",
+      description = "Prints the log of one process, such as mds-1, chunkserver-2 or host-1.",
+      mixinStandardHelpOptions = true)
+  int logs(@Parameters(paramLabel = "PROCESS") String process, @Mixin Folder folder)
+      throws IOException {
+    Path log = existing(folder).log(process);
+    if (Files.exists(log)) {
+      try (Stream<String> lines = Files.lines(log)) {
+        lines.forEach(session.console().out()::println);
+      }
+    }
+    return 0;
+  }
+
+  private Playground existing(Folder folder) {
+    Layout layout = layout(folder.directory);
+    Settings settings =
+        Settings.read(layout.directory())
+            .orElseThrow(() ->
+                new KurveException(
+                    ErrorCode.NOT_FOUND,
+                    layout.directory() + " has no playground",
+                    "make one with `./kurve playground up`, or name its folder with --dir"));
+    return playground(layout, settings);
+  }
+
+  private Playground playground(Layout layout, Settings settings) {
+    return new Playground(layout, settings, session.connections(), session.console()::progress);
+  }
+
+  private static Layout layout(Path directory) {
+    return new Layout(directory.toAbsolutePath().normalize());
+  }
+}

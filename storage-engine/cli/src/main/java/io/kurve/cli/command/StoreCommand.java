@@ -1,0 +1,203 @@
+package io.kurve.cli.command;
+
+import io.kurve.chunkserver.store.StoreCheck;
+import io.kurve.chunkserver.store.StoreChecker;
+import io.kurve.chunkserver.store.StoreFinding;
+import io.kurve.chunkserver.store.StoreInspection;
+import io.kurve.chunkserver.store.StoreInspector;
+import io.kurve.cli.ExitCode;
+import io.kurve.cli.output.Table;
+import io.kurve.core.disk.Disk;
+import io.kurve.core.disk.FileDisk;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.unit.ByteSize;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** {@code kurve store …}. */
+@Command(
+    name = "store",
+    description = "Looks into the store of a stopped chunkserver; never changes it.",
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true)
+public final class StoreCommand {
+  private final Session session;
+
+  public StoreCommand(Session session) {
+    this.session = session;
+  }
+
+  record CopysetView(
+      long copyset,
+      long generation,
+      long term,
+      long index,
+      boolean installing,
+      int slots,
+      List<Long> members) {}
+
+  record InspectView(
+      String path,
+      int formatVersion,
+      String cluster,
+      String store,
+      long chunkserver,
+      long starts,
+      boolean closedCleanly,
+      long sizeBytes,
+      int slots,
+      int slotsUsed,
+      List<String> superblocks,
+      List<CopysetView> copysets) {}
+
+  record CheckView(
+      String path,
+      boolean clean,
+      long blocks,
+      long bytes,
+      long damagedBlocks,
+      List<StoreFinding> findings,
+      long findingsLeftOut) {}
+
+  @Command(
+      name = "inspect",
+      description = "Shows what a device or file holds: cluster, store, geometry, copysets.",
+      mixinStandardHelpOptions = true)
+  int inspect(
+      @Parameters(paramLabel = "PATH", description = "a block device or file") Path path,
+      @Mixin OutputOption output)
+      throws IOException {
+    try (Disk disk = open(path)) {
+      StoreInspection inspection = StoreInspector.inspect(disk);
+      session.console().result(output.json(), view(inspection), () -> text(inspection));
+      return 0;
+    }
+  }
+
+  @Command(
+      name = "check",
+      description = {
+        "Verifies every checksum of a device or file: superblocks, checkpoints, headers, blocks.",
+        "Ends with 10 when it found damage."
+      },
+      mixinStandardHelpOptions = true)
+  int check(
+      @Parameters(paramLabel = "PATH", description = "a block device or file") Path path,
+      @Mixin OutputOption output)
+      throws IOException {
+    try (Disk disk = open(path)) {
+      StoreCheck check = StoreChecker.check(disk);
+      session
+          .console()
+          .result(
+              output.json(),
+              new CheckView(
+                  disk.name(),
+                  check.findings().isEmpty(),
+                  check.counts().blocksChecked(),
+                  check.counts().bytesChecked(),
+                  check.counts().damagedBlocks(),
+                  check.findings(),
+                  check.findingsLeftOut()),
+              () -> text(disk.name(), check));
+      return check.findings().isEmpty() ? 0 : ExitCode.FINDINGS.number();
+    }
+  }
+
+  private static Disk open(Path path) throws IOException {
+    if (!Files.exists(path)) {
+      throw new KurveException(
+          ErrorCode.NOT_FOUND, path + " does not exist", "name a block device or a file");
+    }
+    try {
+      return FileDisk.openReadOnly(path);
+    } catch (NoSuchFileException e) {
+      throw new KurveException(
+          ErrorCode.NOT_FOUND, path + " does not exist", "name a block device or a file", e);
+    }
+  }
+
+  private static InspectView view(StoreInspection inspection) {
+    return new InspectView(
+        inspection.name(),
+        inspection.identification().formatVersion(),
+        inspection.identification().identity().cluster().toString(),
+        inspection.identification().identity().store().toString(),
+        inspection.identification().memory().chunkserverId(),
+        inspection.identification().generation(),
+        inspection.closedCleanly(),
+        inspection.layout().totalBytes(),
+        inspection.layout().slotCount(),
+        inspection.slots().size(),
+        inspection.superblocks().stream().map(StoreInspection.SuperblockSummary::text).toList(),
+        inspection.checkpoint().copysets().stream()
+            .map(copyset ->
+                new CopysetView(
+                    copyset.copyset().id().value(),
+                    copyset.copyset().generation().value(),
+                    copyset.at().term(),
+                    copyset.at().index(),
+                    copyset.installing(),
+                    copyset.slots(),
+                    copyset.membership().voters().stream()
+                        .map(replica -> replica.chunkserver().value())
+                        .toList()))
+            .toList());
+  }
+
+  private static String text(StoreInspection inspection) {
+    InspectView view = view(inspection);
+    Table head =
+        new Table("STORE", view.store())
+            .row("path", view.path())
+            .row("format version", view.formatVersion())
+            .row("cluster", view.cluster())
+            .row("chunkserver", view.chunkserver() == 0 ? "none yet" : "cs-" + view.chunkserver())
+            .row("starts", view.starts())
+            .row("closed cleanly", view.closedCleanly() ? "yes" : "no: its log will be replayed")
+            .row("size", new ByteSize(view.sizeBytes()))
+            .row("slots", view.slotsUsed() + " of " + view.slots() + " used");
+    view.superblocks().forEach(superblock -> head.row("superblock", superblock));
+    Table copysets = new Table("COPYSET", "TERM", "INDEX", "SLOTS", "STATE");
+    view.copysets()
+        .forEach(copyset ->
+            copysets.row(
+                copyset.copyset() + "." + copyset.generation(),
+                copyset.term(),
+                copyset.index(),
+                copyset.slots(),
+                copyset.installing() ? "installing" : "whole"));
+    return head + "\n" + copysets;
+  }
+
+  private static String text(String path, StoreCheck check) {
+    StringBuilder text =
+        new StringBuilder(
+            "%s: %d blocks, %s checked, %d damaged%n"
+                .formatted(
+                    path,
+                    check.counts().blocksChecked(),
+                    new ByteSize(check.counts().bytesChecked()),
+                    check.counts().damagedBlocks()));
+    if (check.findings().isEmpty()) {
+      return text.append("clean\n").toString();
+    }
+    Table table = new Table("FINDING", "OBJECT", "WHAT", "WHAT TO DO");
+    check
+        .findings()
+        .forEach(
+            finding -> table.row(finding.code(), finding.object(), finding.text(), finding.cure()));
+    text.append(table);
+    if (check.findingsLeftOut() > 0) {
+      text.append("and ").append(check.findingsLeftOut()).append(" more\n");
+    }
+    return text.toString();
+  }
+}

@@ -1,0 +1,347 @@
+package io.kurve.cli.command;
+
+import io.kurve.cli.Connections;
+import io.kurve.cli.output.Table;
+import io.kurve.cli.playground.Layout;
+import io.kurve.cli.playground.Playground;
+import io.kurve.cli.playground.Settings;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.metadata.Attachment;
+import io.kurve.core.metadata.Volume;
+import io.kurve.core.metadata.VolumeAdmin;
+import io.kurve.core.metadata.VolumeAdmin.NewVolume;
+import io.kurve.core.metadata.VolumeAdmin.VolumeUse;
+import io.kurve.core.metadata.VolumeHostService.AttachedDevice;
+import io.kurve.core.unit.ByteSize;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code kurve volume …}. */
+@Command(
+    name = "volume",
+    description = "Creates, shows, grows, deletes, attaches and detaches volumes.",
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true)
+public final class VolumeCommand {
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+
+  private final Session session;
+
+  public VolumeCommand(Session session) {
+    this.session = session;
+  }
+
+  /** A volume as programs see it. */
+  record VolumeView(
+      String name,
+      long id,
+      long sizeBytes,
+      int logicalBlockBytes,
+      boolean shared,
+      String state,
+      Instant created,
+      long mappedBytes,
+      List<AttachmentView> attachments) {
+    static VolumeView of(VolumeUse use) {
+      return of(use.volume(), use.attachments());
+    }
+
+    static VolumeView of(Volume volume, List<Attachment> attachments) {
+      return new VolumeView(
+          volume.name(),
+          volume.id().value(),
+          volume.sizeBytes(),
+          volume.logicalBlockBytes(),
+          volume.shared(),
+          lower(volume.state()),
+          volume.created(),
+          volume.mappedBytes(),
+          attachments.stream().map(AttachmentView::of).toList());
+    }
+  }
+
+  record AttachmentView(long id, String host, Instant since, String state) {
+    static AttachmentView of(Attachment attachment) {
+      return new AttachmentView(
+          attachment.id().value(),
+          attachment.host(),
+          attachment.since(),
+          lower(attachment.state()));
+    }
+  }
+
+  @Command(
+      name = "create",
+      description = {
+        "Makes a volume; it takes space only where it is written.",
+        "Its size is rounded up to a multiple of 16 MiB."
+      },
+      mixinStandardHelpOptions = true)
+  int create(
+      @Parameters(paramLabel = "NAME", description = "letters, digits, '-', '_' and '.'")
+          String name,
+      @Option(
+              names = "--size",
+              required = true,
+              paramLabel = "SIZE",
+              description = "such as 64MiB or 1GiB",
+              converter = SizeConverter.class)
+          ByteSize size,
+      @Option(
+              names = "--block-size",
+              defaultValue = "512",
+              paramLabel = "512|4096",
+              description = "the logical block size of its devices, for ever (default: 512)")
+          int blockBytes,
+      @Option(
+              names = "--shared",
+              description = "several hosts may attach it at once; its block size is 4096")
+          boolean shared,
+      @Mixin ClusterOptions cluster,
+      @Mixin OutputOption output) {
+    long bytes = VolumeSizes.rounded(name, size, session.console());
+    Volume volume =
+        call(
+            volumes(cluster)
+                .create(
+                    UUID.randomUUID().toString(),
+                    new NewVolume(name, bytes, shared ? 4096 : blockBytes, shared)));
+    session
+        .console()
+        .result(
+            output.json(),
+            VolumeView.of(volume, List.of()),
+            () -> "volume " + name + " of " + human(volume.sizeBytes()) + " created");
+    return 0;
+  }
+
+  @Command(name = "list", description = "Shows all volumes.", mixinStandardHelpOptions = true)
+  int list(@Mixin ClusterOptions cluster, @Mixin OutputOption output) {
+    List<VolumeUse> all = call(volumes(cluster).list());
+    session
+        .console()
+        .result(
+            output.json(),
+            Map.of("volumes", all.stream().map(VolumeView::of).toList()),
+            () -> {
+              Table table = new Table("NAME", "SIZE", "MAPPED", "STATE", "ATTACHED TO");
+              all.forEach(use ->
+                  table.row(
+                      use.volume().name(),
+                      human(use.volume().sizeBytes()),
+                      human(use.volume().mappedBytes()),
+                      use.purgeProgress().orElse(lower(use.volume().state())),
+                      hosts(use)));
+              return table.toString();
+            });
+    return 0;
+  }
+
+  @Command(
+      name = "info",
+      description = "Shows one volume and who has it attached.",
+      mixinStandardHelpOptions = true)
+  int info(
+      @Parameters(paramLabel = "NAME") String name,
+      @Mixin ClusterOptions cluster,
+      @Mixin OutputOption output) {
+    VolumeUse use = call(volumes(cluster).info(name));
+    Volume volume = use.volume();
+    session
+        .console()
+        .result(
+            output.json(),
+            VolumeView.of(use),
+            () ->
+                new Table("VOLUME", volume.name())
+                    .row("id", volume.id().value())
+                    .row("size", human(volume.sizeBytes()))
+                    .row("mapped", human(volume.mappedBytes()))
+                    .row("block size", volume.logicalBlockBytes())
+                    .row("shared", volume.shared() ? "yes" : "no")
+                    .row("state", lower(volume.state()))
+                    .row("created", volume.created())
+                    .row("attached to", hosts(use))
+                    .toString());
+    return 0;
+  }
+
+  @Command(
+      name = "resize",
+      description = {
+        "Makes a volume larger, attached or not; its devices grow with it.",
+        "The size is rounded up to a multiple of 16 MiB. A volume never becomes smaller."
+      },
+      mixinStandardHelpOptions = true)
+  int resize(
+      @Parameters(paramLabel = "NAME") String name,
+      @Option(
+              names = "--size",
+              required = true,
+              paramLabel = "SIZE",
+              description = "the new size, such as 2GiB",
+              converter = SizeConverter.class)
+          ByteSize size,
+      @Mixin ClusterOptions cluster,
+      @Mixin OutputOption output) {
+    long bytes = VolumeSizes.rounded(name, size, session.console());
+    Volume volume = call(volumes(cluster).resize(name, bytes));
+    Settings.read(cluster.playgroundDirectory())
+        .ifPresent(settings -> playground(cluster, settings).growDevices(name));
+    session
+        .console()
+        .result(
+            output.json(),
+            VolumeView.of(volume, List.of()),
+            () ->
+                "volume "
+                    + name
+                    + " has "
+                    + human(volume.sizeBytes())
+                    + "; grow its file system with resize2fs or xfs_growfs");
+    return 0;
+  }
+
+  @Command(
+      name = "delete",
+      description = "Deletes a volume for ever, if nobody has it attached.",
+      mixinStandardHelpOptions = true)
+  int delete(
+      @Parameters(paramLabel = "NAME") String name,
+      @Mixin ClusterOptions cluster,
+      @Mixin OutputOption output) {
+    call(volumes(cluster).delete(name));
+    session
+        .console()
+        .result(
+            output.json(),
+            Map.of("name", name, "deleted", true),
+            () -> "volume " + name + " deleted; its space comes back in the background");
+    return 0;
+  }
+
+  @Command(
+      name = "attach",
+      description = {
+        "Makes a volume a block device on a host.",
+        "In a playground the hosts are host-1, host-2, …"
+      },
+      mixinStandardHelpOptions = true)
+  int attach(
+      @Parameters(paramLabel = "NAME") String name,
+      @Option(names = "--host", paramLabel = "H", description = "the host (default: host-1)")
+          @Nullable String host,
+      @Option(
+              names = "--socket",
+              paramLabel = "PATH",
+              description = "outside a playground: the volume host's socket on this machine")
+          @Nullable Path socket,
+      @Mixin ClusterOptions cluster,
+      @Mixin OutputOption output)
+      throws IOException {
+    AttachedDevice device =
+        socket != null
+            ? call(session.connections().cluster(cluster.cluster()).volumeHost(socket).attach(name))
+            : playground(cluster).attach(name, host == null ? "host-1" : host);
+    session
+        .console()
+        .result(
+            output.json(),
+            device,
+            () -> name + " is " + device.device() + ", link " + device.link());
+    return 0;
+  }
+
+  @Command(
+      name = "detach",
+      description = {
+        "Takes a volume's block device away. Refuses while it is mounted.",
+        "With --force everything that waits ends with an I/O error first; the device goes as soon as",
+        "nobody holds it: unmount it then."
+      },
+      mixinStandardHelpOptions = true)
+  int detach(
+      @Parameters(paramLabel = "NAME") String name,
+      @Option(names = "--force", description = "turn a stall into I/O errors") boolean force,
+      @Option(
+              names = "--socket",
+              paramLabel = "PATH",
+              description = "outside a playground: the volume host's socket on this machine")
+          @Nullable Path socket,
+      @Mixin ClusterOptions cluster,
+      @Mixin OutputOption output)
+      throws IOException {
+    if (socket != null) {
+      call(session.connections().cluster(cluster.cluster()).volumeHost(socket).detach(name, force));
+    } else {
+      playground(cluster).detach(name, force);
+    }
+    session
+        .console()
+        .result(output.json(), Map.of("name", name, "detached", true), () -> name + " is detached");
+    return 0;
+  }
+
+  private VolumeAdmin volumes(ClusterOptions options) {
+    return session.connections().cluster(options.cluster()).volumes();
+  }
+
+  private Playground playground(ClusterOptions options) {
+    Settings settings =
+        Settings.read(options.playgroundDirectory())
+            .orElseThrow(() ->
+                new KurveException(
+                    ErrorCode.NOT_FOUND,
+                    options.playgroundDirectory() + " has no playground",
+                    "name its folder with --dir, or a volume host's socket with --socket"));
+    return playground(options, settings);
+  }
+
+  private Playground playground(ClusterOptions options, Settings settings) {
+    return new Playground(
+        new Layout(options.playgroundDirectory().toAbsolutePath().normalize()),
+        settings,
+        session.connections(),
+        session.console()::progress);
+  }
+
+  private static String hosts(VolumeUse use) {
+    return use.attachments().isEmpty()
+        ? "-"
+        : use.attachments().stream()
+            .map(attachment ->
+                attachment.host()
+                    + " since "
+                    + attachment.since()
+                    + (attachment.state() == Attachment.State.OPEN
+                        ? ""
+                        : " (" + lower(attachment.state()) + ")"))
+            .collect(Collectors.joining(", "));
+  }
+
+  private static String lower(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
+  }
+
+  private static String human(long bytes) {
+    return new ByteSize(bytes).toHuman();
+  }
+
+  private static <T extends @Nullable Object> T call(CompletionStage<T> stage) {
+    return Connections.await(stage, LIMIT, "the MDS");
+  }
+}

@@ -1,0 +1,91 @@
+package io.kurve.cli.config;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.ClusterId;
+import io.kurve.core.metadata.HostAndPort;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a cluster is and how to prove that one belongs to it.
+ *
+ * <pre>
+ * mds: ["127.0.0.1:7400"]     # all MDS addresses
+ * cluster: 3f0c…              # the cluster's id
+ * key: cluster.key            # path of the key, relative to this file
+ * </pre>
+ */
+public record ClusterFile(List<HostAndPort> mds, ClusterId cluster, Path key) {
+  public static final String NAME = "kurve.yaml";
+
+  private record Yaml(@Nullable List<String> mds, @Nullable String cluster, @Nullable String key) {}
+
+  public static ClusterFile read(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new KurveException(
+          ErrorCode.NOT_FOUND,
+          file + " does not exist",
+          "name the cluster's file with --cluster FILE, or a playground's folder with --dir D");
+    }
+    ObjectMapper mapper =
+        new YAMLMapper().configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, true);
+    try {
+      Yaml yaml = mapper.readValue(file.toFile(), Yaml.class);
+      return new ClusterFile(
+          required(file, "mds", yaml == null ? null : yaml.mds()).stream()
+              .map(HostAndPort::parse)
+              .toList(),
+          ClusterId.parse(required(file, "cluster", yaml == null ? null : yaml.cluster())),
+          file.toAbsolutePath()
+              .resolveSibling(required(file, "key", yaml == null ? null : yaml.key())));
+    } catch (UnrecognizedPropertyException e) {
+      throw invalid(file, "has an unknown key '" + e.getPropertyName() + "'", e);
+    } catch (JsonProcessingException e) {
+      throw invalid(file, "is not such a file: " + e.getOriginalMessage(), e);
+    } catch (IllegalArgumentException e) {
+      throw invalid(file, String.valueOf(e.getMessage()), e);
+    } catch (IOException e) {
+      throw new KurveException(
+          ErrorCode.UNAVAILABLE, file + " can't be read: " + e.getMessage(), "", e);
+    }
+  }
+
+  public void write(Path file) throws IOException {
+    Files.writeString(
+        file,
+        """
+        # How commands find this cluster: pass this file with --cluster FILE.
+        mds: [%s]
+        cluster: %s
+        key: %s
+        """
+            .formatted(
+                String.join(", ", mds.stream().map(address -> "\"" + address + "\"").toList()),
+                cluster,
+                file.toAbsolutePath().resolve("..").normalize().relativize(key.toAbsolutePath())));
+  }
+
+  private static <T> T required(Path file, String name, @Nullable T value) {
+    if (value == null) {
+      throw invalid(file, "lacks the key '" + name + "'", null);
+    }
+    return value;
+  }
+
+  private static KurveException invalid(Path file, String what, @Nullable Throwable cause) {
+    return new KurveException(
+        ErrorCode.INVALID_ARGUMENT,
+        file + " " + what,
+        "its keys are mds (a list of host:port), cluster (an id) and key (a path)",
+        cause);
+  }
+}

@@ -1,0 +1,71 @@
+package io.kurve.cli.playground;
+
+import io.kurve.cli.config.ClusterFile;
+import java.nio.file.Path;
+
+/**
+ * Where a playground keeps what.
+ *
+ * <pre>
+ *   D/playground.properties      what it was made with
+ *   D/kurve.yaml, D/cluster.key  how to reach it
+ *   D/NAME/pid                   "pid start-time": whom to signal, and nobody else
+ *   D/NAME/log                   what the process prints
+ *   D/NAME/ready                 written by the process when it serves
+ *   D/mds-1/metadata/            the metadata store
+ *   D/chunkserver-N/disk         the store of one chunkserver
+ *   D/host-N/run/                mounts and socket of a volume host
+ *   D/born                       the cluster has been made: never again
+ *   D/attachments                "volume host" a line: what up attaches again
+ * </pre>
+ */
+public record Layout(Path directory) {
+  Path keyFile() {
+    return directory.resolve("cluster.key");
+  }
+
+  public Path clusterFile() {
+    return directory.resolve(ClusterFile.NAME);
+  }
+
+  Path process(String name) {
+    return directory.resolve(name);
+  }
+
+  Path pidFile(String name) {
+    return process(name).resolve("pid");
+  }
+
+  Path logFile(String name) {
+    return process(name).resolve("log");
+  }
+
+  Path readyFile(String name) {
+    return process(name).resolve("ready");
+  }
+
+  Path metadata(String mds) {
+    return process(mds).resolve("metadata");
+  }
+
+  /** There once an MDS of this playground has served. */
+  Path bornFile() {
+    return directory.resolve("born");
+  }
+
+  Path disk(String chunkserver) {
+    return process(chunkserver).resolve("disk");
+  }
+
+  Path run(String host) {
+    return process(host).resolve("run");
+  }
+
+  public Path socket(String host) {
+    return run(host).resolve("api.sock");
+  }
+
+  Path attachments() {
+    return directory.resolve("attachments");
+  }
+}

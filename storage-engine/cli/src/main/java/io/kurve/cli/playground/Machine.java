@@ -1,0 +1,101 @@
+package io.kurve.cli.playground;
+
+import io.kurve.blockdev.host.Leftovers;
+import io.kurve.blockdev.host.RunDirectory;
+import io.kurve.blockdev.loop.BoundLoop;
+import io.kurve.blockdev.loop.DeviceLinks;
+import io.kurve.blockdev.loop.LoopDevices;
+import io.kurve.blockdev.posix.DescriptorOwner;
+import io.kurve.blockdev.posix.MountTable;
+import io.kurve.blockdev.posix.Posix;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** What this machine can do for a playground, and what the kernel still holds of one. */
+public final class Machine {
+  static final Path LINKS = Path.of("/dev/kurve");
+
+  private Machine() {}
+
+  /** Why no block device can be made here, with the cure; empty when one can. */
+  public static Optional<String> noDevices() {
+    if (!System.getProperty("os.name", "").equals("Linux")) {
+      return Optional.of("block devices need Linux — use the embedded client (kurve bench)");
+    }
+    if (!isRoot()) {
+      return Optional.of("block devices need root — run it with sudo");
+    }
+    if (!Files.exists(Path.of("/dev/fuse"))) {
+      return Optional.of("there is no /dev/fuse — load the kernel's module with `modprobe fuse`");
+    }
+    if (!Files.exists(Path.of("/dev/loop-control"))) {
+      return Optional.of(
+          "there is no /dev/loop-control — load the kernel's module with `modprobe loop`");
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isRoot() {
+    try {
+      return Files.readAllLines(Path.of("/proc/self/status")).stream()
+          .anyMatch(line -> line.matches("Uid:\\s+\\d+\\s+0\\s.*"));
+    } catch (IOException e) {
+      throw new KurveException(
+          ErrorCode.UNSUPPORTED, "/proc/self/status can't be read", "mount /proc", e);
+    }
+  }
+
+  /** Throws with the mount point when a device of one of these hosts is mounted. */
+  static void refuseMounted(List<Path> runs) throws IOException {
+    if (noDevices().isPresent()) {
+      return;
+    }
+    for (Path run : runs) {
+      for (BoundLoop loop : bound(run)) {
+        for (MountTable.Mount mount : MountTable.own().mounts()) {
+          if (mount.source().equals(loop.device().toString())) {
+            throw new KurveException(
+                ErrorCode.IN_USE,
+                loop.device() + " is mounted at " + mount.point(),
+                "umount " + mount.point() + " first");
+          }
+        }
+      }
+    }
+  }
+
+  /** Takes away the mounts and loop devices that dead hosts left. */
+  static void clearLeftovers(List<Path> runs) throws IOException {
+    if (noDevices().isPresent()) {
+      return;
+    }
+    for (Path run : runs) {
+      if (Files.exists(run)) {
+        Posix posix = new Posix();
+        try (RunDirectory directory = RunDirectory.lock(run)) {
+          new Leftovers(
+                  posix,
+                  new LoopDevices(posix, new DescriptorOwner(posix)),
+                  new DeviceLinks(LINKS, directory.mounts()),
+                  directory.mounts())
+              .clear();
+        }
+      }
+    }
+  }
+
+  private static List<BoundLoop> bound(Path run) throws IOException {
+    Path mounts = run.resolve("mounts");
+    if (!Files.exists(run)) {
+      return List.of();
+    }
+    Posix posix = new Posix();
+    return new LoopDevices(posix, new DescriptorOwner(posix))
+        .boundBelow(run.toRealPath().resolve(mounts.getFileName()));
+  }
+}

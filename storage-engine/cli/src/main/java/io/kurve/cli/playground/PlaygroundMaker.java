@@ -1,0 +1,209 @@
+package io.kurve.cli.playground;
+
+import io.kurve.cli.config.ClusterFile;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.ClusterId;
+import io.kurve.core.unit.ByteSize;
+import io.kurve.core.unit.Geometry;
+import io.kurve.protocol.handshake.ClusterKey;
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * Makes a playground's folder, or finds what one was made with. Checks before it makes anything.
+ */
+public final class PlaygroundMaker {
+  private static final long DEFAULT_VOLUME_BYTES = 4L << 30;
+  private static final long DEFAULT_DISK_BYTES = 8L << 30;
+  private static final int DEFAULT_DISKS = 3;
+  private static final int COPYSETS = 16;
+  private static final long MINIMUM_DISK_BYTES = 512L << 20;
+
+  /** For metadata and logs. */
+  private static final long SPARE_BYTES = 256L << 20;
+
+  /** What the command line says; empty: as it is, or the default. */
+  public record Wanted(
+      Optional<Long> volumeBytes,
+      Optional<Long> diskBytes,
+      Optional<Integer> disks,
+      Optional<Integer> hosts,
+      Optional<Integer> basePort) {}
+
+  private final Layout layout;
+  private final Consumer<String> progress;
+
+  public PlaygroundMaker(Layout layout, Consumer<String> progress) {
+    this.layout = layout;
+    this.progress = progress;
+  }
+
+  public Settings findOrMake(Wanted wanted) throws IOException {
+    Optional<Settings> found = Settings.read(layout.directory());
+    if (found.isPresent()) {
+      refuseOtherShape(found.get(), wanted);
+      return found.get();
+    }
+    Settings settings = settings(wanted);
+    refuseStrangersFolder();
+    refuseTooLittleDisk(settings);
+    make(settings);
+    return settings;
+  }
+
+  private void refuseOtherShape(Settings made, Wanted wanted) {
+    List<String> differences = new ArrayList<>();
+    wanted
+        .volumeBytes()
+        .map(bytes -> rounded(bytes, "the volume"))
+        .filter(bytes -> bytes != made.volumeBytes())
+        .ifPresent(bytes -> differences.add(sizes("--size", made.volumeBytes(), bytes)));
+    wanted
+        .diskBytes()
+        .filter(bytes -> bytes != made.diskBytes())
+        .ifPresent(bytes -> differences.add(sizes("--disk-size", made.diskBytes(), bytes)));
+    wanted
+        .disks()
+        .filter(count -> count != made.disks())
+        .ifPresent(count -> differences.add("--disks " + made.disks() + ", not " + count));
+    wanted
+        .hosts()
+        .filter(count -> count != made.hosts())
+        .ifPresent(count -> differences.add("--hosts " + made.hosts() + ", not " + count));
+    wanted
+        .basePort()
+        .filter(port -> port != made.basePort())
+        .ifPresent(port -> differences.add("--base-port " + made.basePort() + ", not " + port));
+    if (!differences.isEmpty()) {
+      throw new KurveException(
+          ErrorCode.ALREADY_EXISTS,
+          "the playground in "
+              + layout.directory()
+              + " was made with "
+              + String.join(" and ", differences),
+          "leave these options away, or make another one with --dir");
+    }
+  }
+
+  private static String sizes(String option, long made, long wanted) {
+    return option + " " + new ByteSize(made).toHuman() + ", not " + new ByteSize(wanted).toHuman();
+  }
+
+  private Settings settings(Wanted wanted) {
+    long volumeBytes = rounded(wanted.volumeBytes().orElse(DEFAULT_VOLUME_BYTES), "--size");
+    long diskBytes = wanted.diskBytes().orElse(DEFAULT_DISK_BYTES);
+    int disks = wanted.disks().orElse(DEFAULT_DISKS);
+    int hosts = wanted.hosts().orElse(1);
+    if (volumeBytes == 0) {
+      throw invalid("--size is 0", "give at least 16MiB");
+    }
+    if (diskBytes < MINIMUM_DISK_BYTES) {
+      throw invalid(
+          "--disk-size is " + new ByteSize(diskBytes).toHuman(),
+          "give at least " + new ByteSize(MINIMUM_DISK_BYTES).toHuman());
+    }
+    if (disks < 3 || disks > 9) {
+      throw invalid("--disks is " + disks, "three replicas need 3 to 9 disks");
+    }
+    if (hosts < 1 || hosts > 9) {
+      throw invalid("--hosts is " + hosts, "give 1 to 9");
+    }
+    int ports = Roles.ports(disks, hosts);
+    ClusterId cluster = new ClusterId(UUID.randomUUID());
+    int basePort;
+    if (wanted.basePort().isPresent()) {
+      basePort = wanted.basePort().get();
+      if (basePort < 1024 || basePort + ports > 65536) {
+        throw invalid("--base-port is " + basePort, "give one between 1024 and " + (65536 - ports));
+      }
+      Ports.requireFree(basePort, ports);
+    } else {
+      basePort = Ports.free(ports, cluster.value().hashCode());
+    }
+    return new Settings(cluster, volumeBytes, diskBytes, disks, hosts, COPYSETS, basePort);
+  }
+
+  private static long rounded(long bytes, String what) {
+    if (bytes > Long.MAX_VALUE / 2) {
+      throw invalid(what + " is too large", "give a size below 4 EiB");
+    }
+    return new ByteSize(bytes).roundUpTo(Geometry.VOLUME_GRANULE_BYTES).bytes();
+  }
+
+  private static KurveException invalid(String what, String cure) {
+    return new KurveException(ErrorCode.INVALID_ARGUMENT, what, cure);
+  }
+
+  private void refuseStrangersFolder() throws IOException {
+    if (!Files.exists(layout.directory())) {
+      return;
+    }
+    try (Stream<Path> files = Files.list(layout.directory())) {
+      Optional<Path> stranger = files.findFirst();
+      if (stranger.isPresent()) {
+        throw new KurveException(
+            ErrorCode.ALREADY_EXISTS,
+            layout.directory() + " is not empty and no playground: " + stranger.get().getFileName(),
+            "name another folder with --dir");
+      }
+    }
+  }
+
+  private void refuseTooLittleDisk(Settings settings) throws IOException {
+    Path there = layout.directory();
+    while (!Files.exists(there)) {
+      there = there.resolve("..").normalize();
+    }
+    FileStore disk = Files.getFileStore(there);
+    long needed =
+        Math.addExact(Math.multiplyExact(settings.diskBytes(), settings.disks()), SPARE_BYTES);
+    if (disk.getUsableSpace() < needed) {
+      throw new KurveException(
+          ErrorCode.NO_SPACE,
+          "%d disks of %s need %s, but %s has %s free"
+              .formatted(
+                  settings.disks(),
+                  new ByteSize(settings.diskBytes()).toHuman(),
+                  new ByteSize(needed).toHuman(),
+                  there,
+                  new ByteSize(disk.getUsableSpace()).toHuman()),
+          "give a smaller --disk-size, or another --dir");
+    }
+  }
+
+  private void make(Settings settings) throws IOException {
+    progress.accept("making a playground in " + layout.directory() + " ...");
+    Files.createDirectories(layout.directory());
+    ClusterKey.create(layout.keyFile());
+    new ClusterFile(
+            List.of(new Roles(layout, settings).mdsAddress()), settings.cluster(), layout.keyFile())
+        .write(layout.clusterFile());
+    settings.write(layout.directory());
+  }
+
+  /** Removes what {@link #findOrMake} and the processes made; the settings go last. */
+  public static void remove(Layout layout) throws IOException {
+    List<Path> files;
+    try (Stream<Path> tree = Files.walk(layout.directory())) {
+      files = tree.sorted(Comparator.reverseOrder()).toList();
+    }
+    Path settings = Settings.file(layout.directory());
+    for (Path file : files) {
+      if (!file.equals(settings) && !file.equals(layout.directory())) {
+        Files.delete(file);
+      }
+    }
+    Files.deleteIfExists(settings);
+    Files.delete(layout.directory());
+  }
+}

@@ -1,0 +1,20 @@
+package io.kurve.cli.playground;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What {@code playground status -o json} prints; scripts rely on the names. */
+@JsonInclude(JsonInclude.Include.ALWAYS)
+public record PlaygroundStatus(
+    @Nullable String device, @Nullable VolumeStatus volume, List<ProcessStatus> processes) {
+  public record VolumeStatus(String name, long sizeBytes) {}
+
+  /**
+   * @param pid null when it is dead
+   * @param store the disk of a chunkserver, the folder of an MDS, the run folder of a volume host
+   */
+  @JsonInclude(JsonInclude.Include.ALWAYS)
+  public record ProcessStatus(
+      String role, String name, @Nullable Long pid, String address, String metrics, String store) {}
+}

@@ -1,0 +1,104 @@
+package io.kurve.cli.playground;
+
+import io.kurve.core.metadata.HostAndPort;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * The processes of a playground: their names, ports and arguments. Ports follow each other from the
+ * base port, three for each process.
+ */
+final class Roles {
+  /** One process as it is to be started. */
+  record Spec(
+      String role,
+      String name,
+      HostAndPort address,
+      HostAndPort metrics,
+      Path store,
+      List<String> arguments,
+      List<String> javaFlags) {}
+
+  private static final String LOOPBACK = "127.0.0.1";
+  private static final int PORTS_EACH = 3;
+
+  private final Layout layout;
+  private final Settings settings;
+  private final ServerArguments arguments;
+
+  Roles(Layout layout, Settings settings) {
+    this.layout = layout;
+    this.settings = settings;
+    this.arguments = new ServerArguments(layout, settings);
+  }
+
+  /** How many ports a playground of this shape needs, from its base port. */
+  static int ports(int disks, int hosts) {
+    return PORTS_EACH * (1 + disks + hosts);
+  }
+
+  HostAndPort mdsAddress() {
+    return new HostAndPort(LOOPBACK, settings.basePort());
+  }
+
+  List<Spec> all() {
+    List<Spec> all = new ArrayList<>();
+    all.add(mds());
+    all.addAll(chunkservers());
+    all.addAll(hosts());
+    return all;
+  }
+
+  Spec mds() {
+    String name = "mds-1";
+    HostAndPort metrics = port(0, 1);
+    return new Spec(
+        "mds",
+        name,
+        mdsAddress(),
+        metrics,
+        layout.metadata(name),
+        arguments.mds(name, mdsAddress(), metrics),
+        List.of("-Xmx256m", "-XX:+UseSerialGC"));
+  }
+
+  List<Spec> chunkservers() {
+    return IntStream.rangeClosed(1, settings.disks()).mapToObj(this::chunkserver).toList();
+  }
+
+  private Spec chunkserver(int number) {
+    String name = "chunkserver-" + number;
+    return new Spec(
+        "chunkserver",
+        name,
+        port(number, 0),
+        port(number, 2),
+        layout.disk(name),
+        arguments.chunkserver(
+            name, mdsAddress(), List.of(port(number, 0), port(number, 1), port(number, 2))),
+        List.of("-Xms192m", "-Xmx192m", "-XX:MaxDirectMemorySize=256m", "-XX:+UseSerialGC"));
+  }
+
+  List<Spec> hosts() {
+    return IntStream.rangeClosed(1, settings.hosts()).mapToObj(this::host).toList();
+  }
+
+  private Spec host(int number) {
+    String name = "host-" + number;
+    HostAndPort metrics = port(settings.disks() + number, 0);
+    return new Spec(
+        "volume-host",
+        name,
+        metrics,
+        metrics,
+        layout.run(name),
+        arguments.volumeHost(name, mdsAddress(), metrics),
+        List.of("-Xms256m", "-Xmx256m", "-XX:MaxDirectMemorySize=512m", "-XX:+UseSerialGC"));
+  }
+
+  private HostAndPort port(int process, int which) {
+    return new HostAndPort(LOOPBACK, settings.basePort() + PORTS_EACH * process + which);
+  }
+}

@@ -1,0 +1,81 @@
+package io.kurve.cli.playground;
+
+import io.kurve.core.metadata.HostAndPort;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The command lines of the servers in a playground. */
+final class ServerArguments {
+  private final Layout layout;
+  private final Settings settings;
+
+  ServerArguments(Layout layout, Settings settings) {
+    this.layout = layout;
+    this.settings = settings;
+  }
+
+  /**
+   * Tells the MDS to make the cluster until one has served; from then on a lost store is an error.
+   */
+  List<String> mds(String name, HostAndPort address, HostAndPort metrics) {
+    List<String> arguments = common(name);
+    arguments.addAll(
+        List.of(
+            "--data-dir", layout.metadata(name).toString(),
+            "--bind", address.host(),
+            "--port", Integer.toString(address.port()),
+            "--metrics-port", Integer.toString(metrics.port())));
+    if (!Files.exists(layout.bornFile())) {
+      arguments.addAll(
+          List.of(
+              "--bootstrap",
+              "--replicas",
+              "3",
+              "--chunkservers",
+              Integer.toString(settings.disks()),
+              "--copysets",
+              Integer.toString(settings.copysets())));
+    }
+    return arguments;
+  }
+
+  /**
+   * @param ports for data, control and metrics
+   */
+  List<String> chunkserver(String name, HostAndPort mds, List<HostAndPort> ports) {
+    List<String> arguments = common(name);
+    arguments.addAll(
+        List.of(
+            "--store", layout.disk(name).toString(),
+            "--mds", mds.toString(),
+            "--failure-domain", name,
+            "--disk-name", name,
+            "--bind", ports.get(0).host(),
+            "--data-port", Integer.toString(ports.get(0).port()),
+            "--control-port", Integer.toString(ports.get(1).port()),
+            "--metrics-port", Integer.toString(ports.get(2).port())));
+    return arguments;
+  }
+
+  List<String> volumeHost(String name, HostAndPort mds, HostAndPort metrics) {
+    List<String> arguments = common(name);
+    arguments.addAll(
+        List.of(
+            "--mds", mds.toString(),
+            "--host", name,
+            "--run-dir", layout.run(name).toString(),
+            "--socket", layout.socket(name).toString(),
+            "--link-dir", Machine.LINKS.toString(),
+            "--metrics", metrics.toString()));
+    return arguments;
+  }
+
+  private List<String> common(String name) {
+    return new ArrayList<>(
+        List.of(
+            "--cluster-id", settings.cluster().toString(),
+            "--key-file", layout.keyFile().toString(),
+            "--ready-file", layout.readyFile(name).toString()));
+  }
+}

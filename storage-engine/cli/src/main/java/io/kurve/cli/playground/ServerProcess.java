@@ -1,0 +1,166 @@
+package io.kurve.cli.playground;
+
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
+
+/**
+ * One server of a playground: started here, found again by a later command, ended by pid. A pid
+ * alone could be somebody else's by then, so its start time is kept with it.
+ */
+final class ServerProcess {
+  private final Layout layout;
+  private final String name;
+
+  ServerProcess(Layout layout, String name) {
+    this.layout = layout;
+    this.name = name;
+  }
+
+  String name() {
+    return name;
+  }
+
+  /** The living process, if it lives. */
+  Optional<ProcessHandle> find() {
+    Path file = layout.pidFile(name);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try {
+      String[] words = Files.readString(file).strip().split(" ", 2);
+      return words.length < 2
+          ? Optional.empty()
+          : ProcessHandle.of(Long.parseLong(words[0]))
+              .filter(handle -> startOf(handle).equals(words[1]));
+    } catch (IOException | NumberFormatException e) {
+      throw new KurveException(
+          ErrorCode.BAD_STORE,
+          file + " can't be read: " + e.getMessage(),
+          "remove it once no Kurve process of this playground runs",
+          e);
+    }
+  }
+
+  /**
+   * Runs {@code kurve ROLE ARGUMENTS} with this JVM's own Java and class path, output to its log.
+   */
+  ProcessHandle start(String role, List<String> arguments, List<String> javaFlags)
+      throws IOException {
+    Files.createDirectories(layout.process(name));
+    Files.deleteIfExists(layout.readyFile(name));
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(inheritedFlags());
+    command.addAll(javaFlags);
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.add("io.kurve.dist.Kurve");
+    command.add(role);
+    command.addAll(arguments);
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(layout.logFile(name).toFile()))
+            .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+            .start();
+    Files.writeString(
+        layout.pidFile(name), process.pid() + " " + startOf(process.toHandle()) + "\n");
+    return process.toHandle();
+  }
+
+  /** What every Kurve process needs of its JVM, as the launcher gave it to this one. */
+  private static List<String> inheritedFlags() {
+    return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(flag -> flag.startsWith("--") || flag.startsWith("-D"))
+        .toList();
+  }
+
+  /** Waits for the ready file; says how the process ended when it does. */
+  void awaitReady(ProcessHandle handle, Duration limit) throws IOException, InterruptedException {
+    Instant end = Instant.now().plus(limit);
+    while (!Files.exists(layout.readyFile(name))) {
+      if (!handle.isAlive()) {
+        throw new KurveException(
+            ErrorCode.UNAVAILABLE,
+            name + " ended while it started: " + lastLogLine(),
+            "read " + layout.logFile(name));
+      }
+      if (Instant.now().isAfter(end)) {
+        throw new KurveException(
+            ErrorCode.DEADLINE_EXCEEDED,
+            name + " is not ready after " + limit.toSeconds() + " s: " + lastLogLine(),
+            "read " + layout.logFile(name));
+      }
+      TimeUnit.MILLISECONDS.sleep(20);
+    }
+  }
+
+  /** Asks the process to end, then makes it. */
+  void stop(Duration patience) throws IOException, InterruptedException {
+    Optional<ProcessHandle> living = find();
+    if (living.isPresent()) {
+      ProcessHandle handle = living.get();
+      handle.destroy();
+      if (!ended(handle, patience)) {
+        handle.destroyForcibly();
+        if (!ended(handle, Duration.ofSeconds(10))) {
+          throw new KurveException(
+              ErrorCode.IN_USE,
+              name + " (pid " + handle.pid() + ") does not end: it waits in the kernel",
+              "run the command again; see " + layout.logFile(name));
+        }
+      }
+    }
+    Files.deleteIfExists(layout.pidFile(name));
+    Files.deleteIfExists(layout.readyFile(name));
+  }
+
+  private static boolean ended(ProcessHandle handle, Duration limit) throws InterruptedException {
+    try {
+      handle.onExit().get(limit.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return !handle.isAlive();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  String lastLogLine() throws IOException {
+    if (!Files.exists(layout.logFile(name))) {
+      return "it printed nothing";
+    }
+    try (Stream<String> lines = Files.lines(layout.logFile(name))) {
+      return lines
+          .filter(line -> !line.isBlank() && !line.startsWith("\t") && !line.startsWith("WARNING"))
+          .reduce((_, last) -> last)
+          .orElse("it printed nothing");
+    }
+  }
+
+  /** In clock ticks since boot, as the kernel has it: the same for whoever asks. */
+  private static String startOf(ProcessHandle handle) {
+    Path stat = Path.of("/proc", Long.toString(handle.pid()), "stat");
+    try {
+      String line = Files.readString(stat);
+      String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ");
+      boolean zombie = fields[0].equals("Z");
+      return zombie ? "ended" : fields[19];
+    } catch (IOException e) {
+      return "ended";
+    }
+  }
+}

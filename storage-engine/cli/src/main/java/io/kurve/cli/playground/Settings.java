@@ -1,0 +1,87 @@
+package io.kurve.cli.playground;
+
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.ClusterId;
+import java.io.IOException;
+import java.io.Reader;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Optional;
+import java.util.Properties;
+
+/** What a playground was made with; written before anything else is made, and never changed. */
+public record Settings(
+    ClusterId cluster,
+    long volumeBytes,
+    long diskBytes,
+    int disks,
+    int hosts,
+    int copysets,
+    int basePort) {
+  static final int VERSION = 1;
+  private static final String FILE = "playground.properties";
+
+  /** Empty when there is no playground in the folder. */
+  public static Optional<Settings> read(Path directory) {
+    Path file = file(directory);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    Properties properties = new Properties();
+    try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
+      properties.load(reader);
+      if (Integer.parseInt(text(properties, "version")) != VERSION) {
+        throw new IllegalArgumentException(
+            "version " + text(properties, "version") + ", this software knows " + VERSION);
+      }
+      return Optional.of(
+          new Settings(
+              ClusterId.parse(text(properties, "cluster")),
+              Long.parseLong(text(properties, "volume-bytes")),
+              Long.parseLong(text(properties, "disk-bytes")),
+              Integer.parseInt(text(properties, "disks")),
+              Integer.parseInt(text(properties, "hosts")),
+              Integer.parseInt(text(properties, "copysets")),
+              Integer.parseInt(text(properties, "base-port"))));
+    } catch (IOException | IllegalArgumentException e) {
+      throw new KurveException(
+          ErrorCode.BAD_STORE,
+          file + " can't be used: " + e.getMessage(),
+          "restore the file, or remove the folder if its data is not needed",
+          e);
+    }
+  }
+
+  static Path file(Path directory) {
+    return directory.resolve(FILE);
+  }
+
+  private static String text(Properties properties, String key) {
+    String value = properties.getProperty(key);
+    if (value == null) {
+      throw new IllegalArgumentException("'" + key + "' is missing");
+    }
+    return value;
+  }
+
+  void write(Path directory) throws IOException {
+    Properties properties = new Properties();
+    properties.setProperty("version", Integer.toString(VERSION));
+    properties.setProperty("cluster", cluster.toString());
+    properties.setProperty("volume-bytes", Long.toString(volumeBytes));
+    properties.setProperty("disk-bytes", Long.toString(diskBytes));
+    properties.setProperty("disks", Integer.toString(disks));
+    properties.setProperty("hosts", Integer.toString(hosts));
+    properties.setProperty("copysets", Integer.toString(copysets));
+    properties.setProperty("base-port", Integer.toString(basePort));
+    Path fresh = directory.resolve(FILE + ".new");
+    try (Writer writer = Files.newBufferedWriter(fresh, StandardCharsets.UTF_8)) {
+      properties.store(writer, "a Kurve playground; not to be edited");
+    }
+    Files.move(fresh, file(directory), StandardCopyOption.ATOMIC_MOVE);
+  }
+}
