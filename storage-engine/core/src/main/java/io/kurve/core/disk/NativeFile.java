@@ -25,7 +25,7 @@ final class NativeFile implements AutoCloseable {
   /** Of a block device: nobody else may claim it. */
   static final int EXCLUSIVE = 0x80;
 
-  static final int PAST_THE_CACHE = 0x4000;
+  static final int PAST_THE_CACHE = pastTheCache(System.getProperty("os.arch"));
 
   /** Each write is durable when it returns, with what is needed to read it back. */
   static final int DATA_SYNCED = 0x1000;
@@ -83,6 +83,18 @@ final class NativeFile implements AutoCloseable {
   private NativeFile(Path path, int descriptor) {
     this.path = path;
     this.descriptor = descriptor;
+  }
+
+  /** Linux' O_DIRECT; x86 and ARM number it differently, and 0x4000 is O_DIRECTORY on ARM. */
+  static int pastTheCache(String architecture) {
+    return switch (architecture) {
+      case "amd64", "x86_64", "i386", "riscv64" -> 0x4000;
+      case "aarch64", "arm" -> 0x10000;
+      case "ppc64le" -> 0x20000;
+      default ->
+          throw new IllegalStateException(
+              "the flag for input and output past the cache is not known on " + architecture);
+    };
   }
 
   private static MethodHandle transfer(String name) {
@@ -147,7 +159,10 @@ final class NativeFile implements AutoCloseable {
     }
   }
 
-  /** Writes all that the source has left. */
+  /**
+   * Writes all that the source has left, in one call. A short write is an error like any other
+   * (rule 2): what the kernel could not take now must not be tried again.
+   */
   void writeFully(long offset, ByteBuffer source) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
@@ -158,15 +173,21 @@ final class NativeFile implements AutoCloseable {
         memory = arena.allocate(source.remaining(), Disk.ALIGNMENT);
         memory.copyFrom(MemorySegment.ofBuffer(source));
       }
-      for (long done = 0; done < memory.byteSize(); ) {
-        MemorySegment rest = memory.asSlice(done);
-        long count =
-            (long) PWRITE.invokeExact(state, descriptor, rest, rest.byteSize(), offset + done);
-        done += advanced(count, state, "can't write " + path + " at " + (offset + done));
-      }
+      String what = "can't write " + path + " at " + offset;
+      long count;
+      do {
+        count = (long) PWRITE.invokeExact(state, descriptor, memory, memory.byteSize(), offset);
+      } while (count < 0 && errno(state) == EINTR);
+      requireWhole(advanced(count, state, what), memory.byteSize(), what);
       source.position(source.limit());
     } catch (Throwable e) {
       throw asThrown(e);
+    }
+  }
+
+  static void requireWhole(long written, long wanted, String what) throws IOException {
+    if (written != wanted) {
+      throw new IOException(what + ": only " + written + " of " + wanted + " bytes were taken");
     }
   }
 
