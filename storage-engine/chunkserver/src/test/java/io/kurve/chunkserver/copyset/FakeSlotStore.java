@@ -38,6 +38,9 @@ public final class FakeSlotStore implements SlotStore {
   private int checkpoints;
   long writes;
 
+  /** What it throws is what the checkpoint throws. */
+  public Runnable beforeCheckpoint = () -> {};
+
   public FakeSlotStore(int slotCount) {
     this.slotCount = slotCount;
     for (int slot = 0; slot < slotCount; slot++) {
@@ -210,6 +213,7 @@ public final class FakeSlotStore implements SlotStore {
 
   @Override
   public synchronized void checkpoint(List<CopysetControl> changed, Set<CopysetKey> removed) {
+    beforeCheckpoint.run();
     live.forEach((slot, blocks) -> durable.put(slot, new HashMap<>(blocks)));
     controls = new TreeMap<>(controls);
     changed.forEach(control -> controls.put(control.copyset(), control));
