@@ -61,8 +61,9 @@ public final class ChunkStore implements SlotStore, AutoCloseable {
   private final int damagedHeaders;
 
   /**
-   * Guards superblocks, areas and controls' changes; held over the I/O of a checkpoint or of a
-   * superblock, which come one at a time. Data calls, allocate and free never take it.
+   * Guards superblocks, areas and controls' changes; held over the I/O of a control image or of a
+   * superblock, which come one at a time, but not over the sync of all data. Data calls, allocate
+   * and free never take it.
    */
   private final ReentrantLock checkpointLock = new ReentrantLock();
 
@@ -335,6 +336,7 @@ public final class ChunkStore implements SlotStore, AutoCloseable {
    */
   @Override
   public void checkpoint(List<CopysetControl> changed, Set<CopysetKey> removed) {
+    syncData();
     checkpointLock.lock();
     try {
       requireAlive();
@@ -342,8 +344,6 @@ public final class ChunkStore implements SlotStore, AutoCloseable {
       ControlImage image = nextImage(changed, removed);
       List<Slot> freed = unheld(allocator.pending(), image);
       try {
-        disk.sync();
-        requireOwner();
         areas.write(olderArea(), image);
       } catch (IOException e) {
         throw halt("checkpoint " + image.sequence() + " of " + disk.name() + " failed", e);
@@ -355,6 +355,22 @@ public final class ChunkStore implements SlotStore, AutoCloseable {
       release(freed);
     } finally {
       checkpointLock.unlock();
+    }
+  }
+
+  /** Without the lock: it may take seconds, and heartbeats remember numbers meanwhile. */
+  private void syncData() {
+    checkpointLock.lock();
+    try {
+      requireAlive();
+      requireOwner();
+    } finally {
+      checkpointLock.unlock();
+    }
+    try {
+      disk.sync();
+    } catch (IOException e) {
+      throw halt("the sync before a checkpoint of " + disk.name() + " failed", e);
     }
   }
 

@@ -18,6 +18,7 @@ import io.kurve.core.checksum.BlockChecksum;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.unit.Geometry;
+import io.kurve.testkit.disk.StallingDisk;
 import io.kurve.testkit.disk.VolatileDisk;
 import io.kurve.testkit.failure.HaltingFaultHandler;
 import io.kurve.testkit.failure.HaltingFaultHandler.Halted;
@@ -35,6 +36,24 @@ final class ChunkStoreFaultTest {
 
   private ChunkStore openWithFaults() {
     return ChunkStore.open(disk, StoreFixture.CLUSTER, faults);
+  }
+
+  @Test
+  void aSlowSyncOfTheDataKeepsNoHeartbeatWaiting() throws Exception {
+    StallingDisk slow = new StallingDisk(disk);
+    ChunkStore store = ChunkStore.open(slow, StoreFixture.CLUSTER, faults);
+    slow.stallSyncs();
+    Thread checkpoint =
+        Thread.startVirtualThread(
+            () -> store.checkpoint(List.of(control(COPYSET_A, 1, List.of())), Set.of()));
+    slow.awaitHanging();
+    store.remember(new ClusterMemory(3, 4, 5, 6, 7));
+    assertThat(store.memory().mdsTerm()).isEqualTo(4);
+    slow.resume();
+    checkpoint.join();
+    assertThat(store.controls()).containsKey(COPYSET_A);
+    assertThat(store.memory().mdsTerm()).isEqualTo(4);
+    store.close();
   }
 
   @Test

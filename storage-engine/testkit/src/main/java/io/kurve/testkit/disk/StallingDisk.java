@@ -16,6 +16,7 @@ public final class StallingDisk implements Disk {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private boolean stalled;
+  private boolean syncsStalled;
   private int waiting;
   private long durableWrites;
 
@@ -32,10 +33,21 @@ public final class StallingDisk implements Disk {
     }
   }
 
+  /** Syncs only: durable writes go on. */
+  public void stallSyncs() {
+    lock.lock();
+    try {
+      syncsStalled = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   public void resume() {
     lock.lock();
     try {
       stalled = false;
+      syncsStalled = false;
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -90,13 +102,13 @@ public final class StallingDisk implements Disk {
 
   @Override
   public void sync() throws IOException {
-    hangWhileStalled(0);
+    hangWhileStalled(true);
     disk.sync();
   }
 
   @Override
   public void writeDurably(long offset, ByteBuffer source) throws IOException {
-    hangWhileStalled(1);
+    hangWhileStalled(false);
     disk.writeDurably(offset, source);
   }
 
@@ -110,14 +122,14 @@ public final class StallingDisk implements Disk {
     disk.close();
   }
 
-  private void hangWhileStalled(int begun) throws IOException {
+  private void hangWhileStalled(boolean sync) throws IOException {
     lock.lock();
     try {
-      durableWrites += begun;
+      durableWrites += sync ? 0 : 1;
       long leftNanos = DEADLINE.toNanos();
       waiting++;
       changed.signalAll();
-      while (stalled) {
+      while (stalled || (sync && syncsStalled)) {
         leftNanos = changed.awaitNanos(leftNanos);
         if (leftNanos <= 0) {
           throw new AssertionError(name() + " was never resumed");
