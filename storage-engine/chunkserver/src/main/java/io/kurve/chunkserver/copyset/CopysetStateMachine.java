@@ -77,6 +77,10 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
   private CopysetControl persisted;
 
   private volatile LogPosition position;
+
+  /** As of position; nobody before the group's first entry. */
+  private volatile Membership membership;
+
   private volatile boolean installing;
   private volatile long leadingTerm;
 
@@ -101,6 +105,7 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
     CopysetControl found = store.controls().get(copyset);
     this.persisted = found != null ? found : ControlImages.none(copyset);
     this.position = persisted.at();
+    this.membership = persisted.membership();
     this.installing = persisted.installing();
     if (!installing) {
       this.control = ControlImages.checkedControl(persisted);
@@ -181,25 +186,43 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
   private void write(LogPosition at, Write write) {
     Slot slot = lock(controlLock, () -> chunks.slot(write.address().chunk()));
     if (slot == null) {
-      try {
-        Slot fresh = store.allocate(write.address(), copyset);
-        lock(controlLock, () -> chunks.add(fresh));
-        slot = fresh;
-      } catch (NoFreeSlot e) {
-        throw faults.halt(
-            copyset
-                + ": no free slot for the committed entry "
-                + at.index()
-                + " of "
-                + write.address(),
-            e);
-      }
+      Slot fresh = allocate(at, write.address());
+      lock(controlLock, () -> chunks.add(fresh));
+      slot = fresh;
     }
     Slot target = slot;
     lock(
         guards.changing(write.address().chunk()),
         () ->
             store.write(target, write.firstBlock(), write.blocks().duplicate(), write.checksums()));
+  }
+
+  private Slot allocate(LogPosition at, ChunkAddress address) {
+    try {
+      try {
+        return store.allocate(address, copyset);
+      } catch (NoFreeSlot full) {
+        releaseDropped(full);
+        return store.allocate(address, copyset);
+      }
+    } catch (NoFreeSlot | IOException e) {
+      throw faults.halt(
+          copyset + ": no free slot for the committed entry " + at.index() + " of " + address, e);
+    }
+  }
+
+  /**
+   * The leader may have given its dropped slots back already, while here they wait for the next
+   * checkpoint, and the replay after a restart would come to the same point. So the checkpoint is
+   * taken now, as of the entry before this one; the second writing is what releases the slots.
+   */
+  private void releaseDropped(NoFreeSlot full) throws NoFreeSlot, IOException {
+    boolean hopeless = lock(controlLock, () -> dropped.isEmpty() || membership.voters().isEmpty());
+    if (hopeless) {
+      throw full;
+    }
+    capture(membership).persist();
+    writer.persist(persistedControl());
   }
 
   private void erase(BlockChange change, boolean giveBack) {
@@ -243,11 +266,12 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
   }
 
   @Override
-  public void advance(LogPosition at, Membership membership) {
+  public void advance(LogPosition at, Membership members) {
     applying.lock();
     try {
       if (!installing && at.index() > position.index()) {
         position = at;
+        membership = members;
       }
     } finally {
       applying.unlock();
@@ -271,14 +295,14 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
   }
 
   @Override
-  public CheckpointImage capture(Membership membership) {
+  public CheckpointImage capture(Membership members) {
     applying.lock();
     controlLock.lock();
     try {
       if (installing) {
         return ControlImages.refused(persisted);
       }
-      CopysetControl image = ControlImages.of(copyset, position, membership, chunks, control);
+      CopysetControl image = ControlImages.of(copyset, position, members, chunks, control);
       List<Slot> releasedBefore = List.copyOf(dropped);
       return ControlImages.persistedBy(image, () -> persist(image, releasedBefore));
     } finally {
@@ -329,6 +353,7 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
             chunks = ChunkList.of(whole.slots());
           });
       position = whole.at();
+      membership = whole.membership();
       installing = false;
     } finally {
       checkpointing.unlock();

@@ -10,6 +10,7 @@ import io.kurve.chunkserver.store.SlotStore.Slot;
 import io.kurve.core.checksum.BlockChecksum;
 import io.kurve.core.data.ChunkAddress;
 import io.kurve.core.data.ReplicaMessages;
+import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.LogPosition;
@@ -93,11 +94,20 @@ final class Installer {
             false,
             List.copyOf(target.values()),
             manifest.state());
-    ControlImages.checkedControl(control);
+    requireWhole(source, control);
     for (Slot slot : target.values()) {
       new OneChunk(source, kind, slot).bringUp();
     }
     return new Result(control, dropped);
+  }
+
+  /** A defect of the source's is no reason for this replica's process to end. */
+  private static void requireWhole(ReplicaId source, CopysetControl control) throws IOException {
+    try {
+      ControlImages.checkedControl(control);
+    } catch (KurveException e) {
+      throw new IOException("the checkpoint of " + source + " does not hold together", e);
+    }
   }
 
   private static Slot slotOf(Map<ChunkAddress, Slot> slots, ChunkAddress address) {

@@ -180,6 +180,24 @@ class CopysetStateMachineTest {
   }
 
   @Test
+  void rule09ADroppedSlotIsReleasedWhenTheNextEntryNeedsIt() throws IOException {
+    replica.apply(Samples.grant(1, 10));
+    int slots = replica.store.slotCount();
+    for (int n = 0; n < slots; n++) {
+      write(10, n + 1, 101 + n, n);
+    }
+    replica.checkpoint();
+    replica.crashAndReplay(random);
+    replica.apply(
+        new Discard(Samples.origin(10, 100), Samples.chunk(101), 0, Geometry.BLOCKS_PER_CHUNK));
+    assertThat(write(10, 101, 200, 7)).isEqualTo(new CommandReply.Done());
+    Digest128 before = replica.machine.digest();
+    replica.crashAndReplay(random);
+    assertThat(replica.machine.digest()).isEqualTo(before);
+    assertThat(replica.read(102, 0, 1)).isEqualTo(Samples.filled(1, 1).array());
+  }
+
+  @Test
   void rule27ZeroesAndDiscardsReadAsZerosAndADiscardOfAllGivesTheSlotBack() throws IOException {
     grant(1, 10);
     replica.apply(Samples.write(Samples.origin(10, 1), Samples.chunk(101), 0, 4, 1));

@@ -85,6 +85,19 @@ class InstallTest {
   }
 
   @Test
+  void aSourceWhoseCheckpointDoesNotHoldTogetherEndsTheInstallOnly() throws Exception {
+    fallBehind();
+    peer.forgetsChunks = true;
+    assertThatThrownBy(this::install)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("does not hold together");
+    assertThat(follower.machine.mayVote()).isFalse();
+    peer.forgetsChunks = false;
+    assertThat(install()).isEqualTo(leader.machine.restored());
+    assertThat(follower.machine.mayVote()).isTrue();
+  }
+
+  @Test
   void rule12WhileItRunsNothingIsReadVotedOrServed() throws Exception {
     fallBehind();
     peer.beforeEachCall =

@@ -4,6 +4,7 @@ import io.kurve.core.id.ChunkId;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,9 @@ final class LocalPeer implements ReplicaPeer {
   int callsUntilFailure = Integer.MAX_VALUE;
   int calls;
 
+  /** Its list of chunks is not the one that its control state seals. */
+  boolean forgetsChunks;
+
   private ChunkBlocks source() throws IOException {
     beforeEachCall.run();
     if (source == null || ++calls > callsUntilFailure) {
@@ -28,7 +32,10 @@ final class LocalPeer implements ReplicaPeer {
 
   @Override
   public Manifest manifest(ReplicaId from, CopysetKey copyset) throws IOException {
-    return source().manifest();
+    Manifest whole = source().manifest();
+    return forgetsChunks
+        ? new Manifest(whole.at(), whole.membership(), whole.state(), List.of())
+        : whole;
   }
 
   @Override
