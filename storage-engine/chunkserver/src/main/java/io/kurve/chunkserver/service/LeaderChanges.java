@@ -71,7 +71,7 @@ final class LeaderChanges {
       return;
     }
     boolean creates = change instanceof Write && machine.isAbsent(change.address());
-    if (creates && !shared.space().promiseSlot()) {
+    if (creates && !shared.space().promiseSlot(change.address().chunk())) {
       answer.accept(
           Replies.failed(
               ErrorCode.NO_SPACE,
@@ -211,7 +211,7 @@ final class LeaderChanges {
 
   private void finish(PendingChange change, DataReply reply) {
     if (change.creates()) {
-      shared.space().created();
+      shared.space().created(change.change().address().chunk());
     }
     long now = shared.nanoTime().getAsLong();
     long tookNanos = now - change.arrivedNanos();

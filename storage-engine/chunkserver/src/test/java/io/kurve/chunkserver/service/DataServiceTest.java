@@ -150,8 +150,21 @@ class DataServiceTest {
   }
 
   @Test
+  void rule09FirstWritesOfOneChunkShareItsSlot() {
+    for (int number = 1; number <= 40; number++) {
+      assertThat(world.write(number, 101, number, 1).pending()).isTrue();
+    }
+    assertThat(world.write(41, 102, 0, 1).pending()).isTrue();
+    world.log.applyAll();
+    for (int chunk = 103; chunk < 115; chunk++) {
+      assertThat(world.write(chunk, chunk, 0, 1).pending()).isTrue();
+    }
+    assertThat(world.write(200, 120, 0, 1).code()).isEqualTo("NO_SPACE");
+  }
+
+  @Test
   void rule09TheLastSlotsAreForNoFirstWrite() {
-    for (int chunk = 0; chunk < 12; chunk++) {
+    for (int chunk = 0; chunk < 14; chunk++) {
       assertThat(world.write(chunk + 1, 101 + chunk, 0, 1).pending()).isTrue();
     }
     assertThat(world.write(20, 120, 0, 1).code()).isEqualTo("NO_SPACE");
