@@ -58,7 +58,7 @@ public final class ServiceMetrics implements CatchUp {
             .labelNames("disk")
             .register(registry);
     caughtUp =
-        Counter.build("kurve_chunkserver_catch_up_bytes_total", "Bytes caught up, by kind.")
+        Counter.build("kurve_catch_up_bytes_total", "Bytes caught up, by kind.")
             .labelNames("kind")
             .register(registry);
     inFlight =

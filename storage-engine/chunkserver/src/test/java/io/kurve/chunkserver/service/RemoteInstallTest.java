@@ -19,8 +19,7 @@ class RemoteInstallTest {
     var machine = empty.replica.machine();
     var _ = machine.install(ServiceWorld.SECOND, leader.replica.machine().restored());
     assertThat(machine.digest()).isEqualTo(leader.replica.machine().digest());
-    assertThat(empty.metric("kurve_chunkserver_catch_up_bytes_total", "kind", "full"))
-        .isEqualTo(20 * 4096);
-    assertThat(empty.metric("kurve_chunkserver_catch_up_bytes_total", "kind", "delta")).isZero();
+    assertThat(empty.metric("kurve_catch_up_bytes_total", "kind", "full")).isEqualTo(20 * 4096);
+    assertThat(empty.metric("kurve_catch_up_bytes_total", "kind", "delta")).isZero();
   }
 }
