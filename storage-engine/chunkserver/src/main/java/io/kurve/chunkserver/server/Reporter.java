@@ -68,12 +68,20 @@ final class Reporter {
         replica.copyset(),
         leading,
         status.term(),
-        indexes.durable(),
+        durableForGood(indexes),
         indexes.applied(),
         status.membership(),
         lagging,
         replica.damagedBlocks(),
         replica.machine().isInstalling());
+  }
+
+  /**
+   * What the store must still have whenever it registers again (rule 11). An entry that is durable
+   * but not committed may be truncated by the next leader, and no memory is lost by that.
+   */
+  static long durableForGood(ReplicaStatus.Indexes indexes) {
+    return Math.min(indexes.durable(), indexes.committed());
   }
 
   private static boolean lags(ReplicaStatus status, ReplicaId member) {

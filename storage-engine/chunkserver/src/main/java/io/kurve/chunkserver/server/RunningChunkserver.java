@@ -38,7 +38,7 @@ final class RunningChunkserver {
   private static final Logger log = LoggerFactory.getLogger(RunningChunkserver.class);
   private static final Duration PEER_CALL = Duration.ofSeconds(10);
   private static final Duration HAND_OVER = Duration.ofSeconds(2);
-  private static final Duration CHECKPOINT_LOOK = Duration.ofSeconds(1);
+  private static final Duration CHECKPOINT_LOOK = Duration.ofMillis(100);
 
   private final ReplicaId self;
   private final DataClient client;

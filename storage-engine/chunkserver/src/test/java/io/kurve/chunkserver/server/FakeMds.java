@@ -1,6 +1,7 @@
 package io.kurve.chunkserver.server;
 
-import io.kurve.chunkserver.copyset.Samples;
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.MdsTerm;
@@ -16,23 +17,42 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** Confirms every store, founds one copyset on three of them, and remembers what they report. */
+/**
+ * Confirms every store, founds copysets on all of them once they are there, and remembers what they
+ * report. A store that comes back with less than it had reported fails the test (rule 11).
+ */
 final class FakeMds implements ChunkserverRegistry {
   static final Authority AUTHORITY = new Authority(new MdsTerm(5), 10, 10);
 
+  private final int stores;
+  private final Set<CopysetKey> copysets;
   private final Map<StoreId, ChunkserverId> ids = new TreeMap<>();
   private final Map<ReplicaId, Newcomer> newcomers = new TreeMap<>();
-  private final Map<ReplicaId, CopysetReport> reports = new TreeMap<>();
+  private final Map<ReplicaId, ChunkserverReport> reports = new TreeMap<>();
+  private final Map<ReplicaId, Map<CopysetKey, Long>> durable = new TreeMap<>();
+  private final Map<ReplicaId, Long> mostLog = new TreeMap<>();
+
+  FakeMds(int stores, Set<CopysetKey> copysets) {
+    this.stores = stores;
+    this.copysets = Set.copyOf(copysets);
+  }
 
   @Override
   public synchronized CompletionStage<Registration> register(Newcomer newcomer) {
     ChunkserverId id =
         ids.computeIfAbsent(newcomer.store(), absent -> new ChunkserverId(ids.size() + 1));
     ReplicaId replica = new ReplicaId(id, newcomer.store());
+    durable
+        .getOrDefault(replica, Map.of())
+        .forEach((copyset, index) ->
+            assertThat(newcomer.durableIndexes().getOrDefault(copyset, -1L))
+                .as("durable index of %s at %s", copyset, replica)
+                .isGreaterThanOrEqualTo(index));
     newcomers.put(replica, newcomer);
     reports.remove(replica);
     return CompletableFuture.completedStage(new Registration.Confirmed(id, Duration.ofMillis(100)));
@@ -40,21 +60,28 @@ final class FakeMds implements ChunkserverRegistry {
 
   @Override
   public synchronized CompletionStage<HeartbeatReply> heartbeat(ChunkserverReport report) {
-    report.copysets().forEach(copyset -> reports.put(report.replica(), copyset));
+    ReplicaId replica = report.replica();
+    reports.put(replica, report);
+    mostLog.merge(replica, report.capacity().logBytesUsed(), Math::max);
+    Map<CopysetKey, Long> known = durable.computeIfAbsent(replica, absent -> new TreeMap<>());
+    report.copysets().forEach(one -> known.merge(one.copyset(), one.durableIndex(), Math::max));
     List<CopysetPlacement.Member> members =
         newcomers.entrySet().stream()
-            .map(known ->
-                new CopysetPlacement.Member(known.getKey(), known.getValue().addresses().data()))
+            .map(
+                one -> new CopysetPlacement.Member(one.getKey(), one.getValue().addresses().data()))
             .toList();
-    Map<CopysetKey, Membership> founding =
-        newcomers.size() == 3 && !reports.containsKey(report.replica())
-            ? Map.of(Samples.COPYSET, Membership.ofVoters(List.copyOf(newcomers.keySet())))
-            : Map.of();
+    Map<CopysetKey, Membership> founding = new TreeMap<>();
+    if (newcomers.size() == stores && report.copysets().isEmpty()) {
+      copysets.forEach(
+          one -> founding.put(one, Membership.ofVoters(List.copyOf(newcomers.keySet()))));
+    }
     return CompletableFuture.completedStage(
         new HeartbeatReply(
             AUTHORITY,
             founding,
-            List.of(new CopysetPlacement(Samples.COPYSET, members, Optional.empty()))));
+            copysets.stream()
+                .map(one -> new CopysetPlacement(one, members, Optional.empty()))
+                .toList()));
   }
 
   synchronized Newcomer newcomer(ReplicaId replica) {
@@ -65,8 +92,17 @@ final class FakeMds implements ChunkserverRegistry {
     throw new AssertionError(replica + " has not registered");
   }
 
-  synchronized Optional<ReplicaId> leader() {
-    return reports.entrySet().stream()
+  private Map<ReplicaId, CopysetReport> reportsOf(CopysetKey copyset) {
+    Map<ReplicaId, CopysetReport> found = new TreeMap<>();
+    reports.forEach((replica, report) ->
+        report.copysets().stream()
+            .filter(one -> one.copyset().equals(copyset))
+            .forEach(one -> found.put(replica, one)));
+    return found;
+  }
+
+  synchronized Optional<ReplicaId> leader(CopysetKey copyset) {
+    return reportsOf(copyset).entrySet().stream()
         .filter(report -> report.getValue().leading())
         .max(Map.Entry.comparingByValue((a, b) -> Long.compare(a.term(), b.term())))
         .map(Map.Entry::getKey);
@@ -76,9 +112,21 @@ final class FakeMds implements ChunkserverRegistry {
     reports.remove(replica);
   }
 
+  synchronized void forget(int number) {
+    reports.keySet().removeIf(replica -> ChunkserverWorld.number(replica) == number);
+  }
+
   /** Of those that report, whether all have applied as much as the one that has most. */
-  synchronized boolean allCaughtUp() {
-    return reports.size() == 3
-        && reports.values().stream().mapToLong(CopysetReport::appliedIndex).distinct().count() == 1;
+  synchronized boolean allCaughtUp(CopysetKey copyset) {
+    Map<ReplicaId, CopysetReport> found = reportsOf(copyset);
+    return found.size() == stores
+        && found.values().stream().noneMatch(CopysetReport::installing)
+        && found.values().stream().mapToLong(CopysetReport::appliedIndex).distinct().count() == 1;
+  }
+
+  /** Whether the store's log was longer once than it reported last, by this much at least. */
+  synchronized boolean hasTrimmed(ReplicaId replica, long bytes) {
+    return reports.get(replica) instanceof ChunkserverReport last
+        && mostLog.getOrDefault(replica, 0L) - last.capacity().logBytesUsed() >= bytes;
   }
 }
