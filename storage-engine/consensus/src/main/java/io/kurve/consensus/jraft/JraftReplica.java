@@ -86,6 +86,7 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
       Runnable whenClosed) {
     Checkpoint restored = stateMachine.restored();
     if (restored.at().index() < log.cutAt().index()) {
+      refuseLostCheckpoint(copyset, log, stateMachine);
       // An install was cut off after it had emptied the log: it has to begin anew.
       log.reset(restored.at());
     }
@@ -106,6 +107,21 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
     this.node = new NodeImpl(PeerNames.group(copyset), PeerNames.peer(context.self()));
     Membership known = restored.at().index() == 0 ? initial : restored.membership();
     this.lease.voters(known.voters(), List.of());
+  }
+
+  /** Entries that this replica acknowledged are neither in its log nor in its state (rule 11). */
+  private static void refuseLostCheckpoint(
+      CopysetKey copyset, GroupLog log, ReplicatedStateMachine<?> stateMachine) {
+    if (stateMachine.mayVote()) {
+      throw new KurveException(
+          ErrorCode.BAD_STORE,
+          copyset
+              + ": the log begins after entry "
+              + log.cutAt().index()
+              + " and the newest checkpoint stands at "
+              + stateMachine.restored().at().index(),
+          "replace this store: its replicas are rebuilt from their peers");
+    }
   }
 
   ReplicaInbox start() {

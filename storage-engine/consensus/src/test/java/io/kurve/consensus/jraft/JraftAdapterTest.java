@@ -1,10 +1,15 @@
 package io.kurve.consensus.jraft;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.alipay.sofa.jraft.core.NodeImpl;
 import com.alipay.sofa.jraft.util.RpcFactoryHelper;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
+import io.kurve.core.log.LogPosition;
+import io.kurve.core.log.Membership;
 import io.kurve.core.log.Proposal;
 import io.kurve.core.log.ReadPermission;
 import io.kurve.core.log.ReplicaStatus;
@@ -181,6 +186,18 @@ final class JraftAdapterTest {
             .mapToInt(Integer::parseInt)
             .toArray();
     assertThat(Arrays.compare(version, new int[] {1, 4, 1})).isNotNegative();
+  }
+
+  @Test
+  void rule11AReplicaWhoseCheckpointIsOlderThanItsLogDoesNotStart() {
+    ReplicaId lost = others(startAll()).getFirst();
+    cluster.kill(lost);
+    for (CopysetKey copyset : wal(lost).groups()) {
+      wal(lost).found(copyset, Membership.ofVoters(List.of())).reset(new LogPosition(9, 50));
+    }
+    assertThatThrownBy(() -> cluster.start(lost))
+        .isInstanceOf(KurveException.class)
+        .hasMessageContaining("begins after entry 50");
   }
 
   private ReplicaId startAll() {
