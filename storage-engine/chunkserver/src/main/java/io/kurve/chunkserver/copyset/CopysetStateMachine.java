@@ -339,7 +339,10 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
   public Checkpoint install(ReplicaId source, Checkpoint wanted)
       throws IOException, InterruptedException {
     List<Slot> own = beginInstall();
-    Installer.Result result = installer.run(source, wanted.at(), own, this::persistMark);
+    // One that has been there and had no chunk yet lacks only what came since.
+    boolean isNew = own.isEmpty() && position.index() == 0;
+    CatchUp.Kind kind = isNew ? CatchUp.Kind.FULL : CatchUp.Kind.DELTA;
+    Installer.Result result = installer.run(source, wanted.at(), own, kind, this::persistMark);
     CopysetControl whole = result.control();
     applying.lock();
     checkpointing.lock();

@@ -70,7 +70,11 @@ final class Installer {
     void persist(List<Slot> slots) throws IOException;
   }
 
-  Result run(ReplicaId source, LogPosition wanted, List<Slot> own, Mark mark)
+  /**
+   * @param own the chunks that are here
+   * @param kind what the blocks fetched count as
+   */
+  Result run(ReplicaId source, LogPosition wanted, List<Slot> own, CatchUp.Kind kind, Mark mark)
       throws IOException, InterruptedException {
     Manifest manifest = peers.manifest(source, copyset);
     if (manifest.at().index() < wanted.index()) {
@@ -83,7 +87,6 @@ final class Installer {
               + " only, wanted is "
               + wanted.index());
     }
-    CatchUp.Kind kind = own.isEmpty() ? CatchUp.Kind.FULL : CatchUp.Kind.DELTA;
     List<Slot> dropped = new ArrayList<>();
     Map<ChunkAddress, Slot> target = slotsFor(manifest.chunks(), own, dropped, mark);
     CopysetControl control =

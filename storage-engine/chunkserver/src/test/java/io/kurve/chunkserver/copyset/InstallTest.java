@@ -85,6 +85,15 @@ class InstallTest {
   }
 
   @Test
+  void aReplicaThatHadNoChunkYetGetsWhatCameSinceAndNoFullCopy() throws Exception {
+    both(Samples.grant(1, 10));
+    leader.apply(write(101, 0, 1));
+    leader.checkpoint();
+    install();
+    assertThat(follower.received).containsOnlyKeys(CatchUp.Kind.DELTA);
+  }
+
+  @Test
   void aSourceWhoseCheckpointDoesNotHoldTogetherEndsTheInstallOnly() throws Exception {
     fallBehind();
     peer.forgetsChunks = true;
