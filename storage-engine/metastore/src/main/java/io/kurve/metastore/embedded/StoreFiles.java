@@ -179,7 +179,18 @@ final class StoreFiles implements AutoCloseable {
       chain = frame.get().checksum();
     }
     logBytes = content.position();
+    writeAnew(content.duplicate().flip());
     return records;
+  }
+
+  /**
+   * What was read may be in the kernel's cache only, after a failed sync even marked clean there.
+   * Nobody is told of it before it is on the disk for certain.
+   */
+  private void writeAnew(ByteBuffer good) throws IOException {
+    log.position(0);
+    writeFully(log, good);
+    log.force(true);
   }
 
   private void cutTornTail(Path file, ByteBuffer content) throws IOException {

@@ -20,6 +20,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -119,6 +120,21 @@ final class EmbeddedMetaStoreTest {
         assertThat(contents(store)).isEqualTo(Map.of("a", "1", "b", "2"));
       }
       assertThat(Files.size(log)).isEqualTo(whole);
+    }
+  }
+
+  @Test
+  void rule02WhatIsFoundAtTheStartIsWrittenAnewBeforeAnybodyIsToldOfIt() throws Exception {
+    try (EmbeddedMetaStore store = open(1 << 20)) {
+      commit(store, new Put("a", Bytes.ofText("1")));
+    }
+    Path log = directory.resolve("log.1");
+    byte[] before = Files.readAllBytes(log);
+    Files.setLastModifiedTime(log, FileTime.fromMillis(0));
+    try (EmbeddedMetaStore store = open(1 << 20)) {
+      assertThat(contents(store)).isEqualTo(Map.of("a", "1"));
+      assertThat(Files.getLastModifiedTime(log).toMillis()).isPositive();
+      assertThat(Files.readAllBytes(log)).isEqualTo(before);
     }
   }
 
