@@ -5,18 +5,29 @@ import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.metadata.MetadataService.AccessMode;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** Opens volumes for one host: asks the MDS, with retries for a while, and starts the lease. */
 public final class VolumeOpener {
+  private static final int MAX_UNANSWERED = 1024;
+
   private final ClusterId cluster;
   private final String host;
   private final VolumePorts ports;
   private final VolumeLimits limits;
   private final Turn turn;
   private final MetadataCalls metadata;
+
+  /**
+   * Of opens that ended without an answer: the MDS may hold the volume for us without our knowing.
+   * Asked for again under the same id it gives that attachment; under another one it would refuse,
+   * naming us as the holder, for ever. On the loop only.
+   */
+  private final Map<String, String> unanswered = new LinkedHashMap<>();
 
   public VolumeOpener(ClusterId cluster, String host, VolumePorts ports, VolumeLimits limits) {
     this.cluster = cluster;
@@ -35,7 +46,11 @@ public final class VolumeOpener {
   }
 
   private void ask(String volumeName, AccessMode mode, CompletableFuture<BlockVolume> future) {
-    String requestId = new UUID(ports.random().nextLong(), ports.random().nextLong()).toString();
+    String known = unanswered.remove(volumeName);
+    String requestId =
+        known == null
+            ? new UUID(ports.random().nextLong(), ports.random().nextLong()).toString()
+            : known;
     long askedAt = ports.loop().nanoTime();
     long patience = limits.retry().attachmentDeadline().toNanos();
     metadata.ask(
@@ -48,14 +63,25 @@ public final class VolumeOpener {
           volume.start();
           future.complete(volume);
         },
-        failure ->
-            future.completeExceptionally(
-                MetadataCalls.mayPass(failure.code())
-                    ? new KurveException(
-                        ErrorCode.UNAVAILABLE,
-                        "volume '%s' could not be opened: %s".formatted(volumeName, failure.text()),
-                        "see whether an MDS runs: kurve cluster status",
-                        failure)
-                    : failure));
+        failure -> {
+          if (!MetadataCalls.mayPass(failure.code())) {
+            future.completeExceptionally(failure);
+            return;
+          }
+          remember(volumeName, requestId);
+          future.completeExceptionally(
+              new KurveException(
+                  ErrorCode.UNAVAILABLE,
+                  "volume '%s' could not be opened: %s".formatted(volumeName, failure.text()),
+                  "see whether an MDS runs: kurve cluster status",
+                  failure));
+        });
+  }
+
+  private void remember(String volumeName, String requestId) {
+    if (unanswered.size() >= MAX_UNANSWERED) {
+      unanswered.remove(unanswered.keySet().iterator().next());
+    }
+    unanswered.put(volumeName, requestId);
   }
 }

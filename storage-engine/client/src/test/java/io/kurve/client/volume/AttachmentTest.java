@@ -3,11 +3,14 @@ package io.kurve.client.volume;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.id.ClusterId;
 import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.unit.Geometry;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.TreeSet;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
@@ -68,6 +71,30 @@ class AttachmentTest {
     assertThat(read).isNotDone();
     test.mds.up();
     test.end(read);
+  }
+
+  @Test
+  void anOpenWithoutAnAnswerIsAskedAgainUnderTheSameId() {
+    TestVolume test = new TestVolume();
+    VolumeOpener opener =
+        new VolumeOpener(
+            new ClusterId(new UUID(1, 1)),
+            "host-a",
+            new VolumePorts(test.loop, test.random, test.mds, test.chunkservers, test.metrics),
+            VolumeLimits.defaults());
+    test.mds.trouble = () -> Optional.of(new FakeMds.Trouble(true, Optional.empty()));
+    assertThat(test.awaitFailure(opener.open("v", AccessMode.EXCLUSIVE)))
+        .isEqualTo(ErrorCode.UNAVAILABLE);
+    test.mds.up();
+    test.await(opener.open("v", AccessMode.EXCLUSIVE));
+    assertThat(idsOfOpens(test)).hasSize(1);
+    test.await(opener.open("v", AccessMode.EXCLUSIVE));
+    assertThat(idsOfOpens(test)).hasSize(2);
+  }
+
+  private static TreeSet<String> idsOfOpens(TestVolume test) {
+    return new TreeSet<>(
+        test.mds.asked.stream().filter(asked -> asked.startsWith("open ")).toList());
   }
 
   @Test

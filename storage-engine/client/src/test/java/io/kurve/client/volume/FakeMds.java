@@ -77,7 +77,7 @@ public final class FakeMds implements MetadataService {
   @Override
   public CompletionStage<Opened> open(
       String volumeName, String host, String requestId, AccessMode mode) {
-    return answer("open " + volumeName, this::openNow);
+    return answer("open " + volumeName + " " + requestId, this::openNow);
   }
 
   @Override
