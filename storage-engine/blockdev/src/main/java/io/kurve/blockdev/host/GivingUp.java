@@ -27,11 +27,9 @@ public final class GivingUp {
   private static final int ATTEMPTS = 60;
 
   private final RandomSource random;
-  private final Executor executor;
 
-  public GivingUp(RandomSource random, Executor executor) {
+  public GivingUp(RandomSource random) {
     this.random = random;
-    this.executor = executor;
   }
 
   /**
@@ -64,8 +62,8 @@ public final class GivingUp {
     if (number == 1) {
       LOG.warn("{} is not given up yet, trying goes on: {}", attachment, String.valueOf(cause));
     }
-    Executor later =
-        CompletableFuture.delayedExecutor(pauseMillis(number), TimeUnit.MILLISECONDS, executor);
+    // Not on the host's own threads: a bounded executor that is full would drop the next attempt.
+    Executor later = CompletableFuture.delayedExecutor(pauseMillis(number), TimeUnit.MILLISECONDS);
     return CompletableFuture.supplyAsync(() -> number + 1, later)
         .thenCompose(next -> attempt(attachment, close, next));
   }

@@ -28,6 +28,21 @@ public record VolumeHostArguments(
     Places places,
     HostAndPort metrics,
     Path readyFile) {
+  static final String HELP =
+      """
+      Usage: kurve volume-host --mds HOST:PORT[,...] --cluster-id ID --key-file FILE --host NAME
+               --run-dir DIR --socket FILE --metrics HOST:PORT --ready-file FILE [--link-dir DIR]
+        --mds HOST:PORT,...  all MDS
+        --cluster-id ID      the cluster's UUID
+        --key-file FILE      the cluster's key
+        --host NAME          under which the cluster knows this host's attachments
+        --run-dir DIR        for its mounts, one host at a time
+        --socket FILE        unix socket of its API
+        --metrics HOST:PORT  /metrics, /healthz and /readyz
+        --ready-file FILE    gets the address of the metrics when the API serves
+        --link-dir DIR       where the devices get stable names (/dev/kurve)
+      """;
+
   private static final String DEFAULT_LINK_DIRECTORY = "/dev/kurve";
   private static final Set<String> REQUIRED =
       Set.of("mds", "cluster-id", "key-file", "host", "run-dir", "socket", "metrics", "ready-file");
@@ -95,9 +110,6 @@ public record VolumeHostArguments(
     return new KurveException(
         ErrorCode.INVALID_ARGUMENT,
         "the volume host's command line is wrong: " + what,
-        "--mds HOST:PORT[,...] --cluster-id ID --key-file FILE --host NAME --run-dir DIR"
-            + " --socket FILE --metrics HOST:PORT --ready-file FILE [--link-dir "
-            + DEFAULT_LINK_DIRECTORY
-            + "]");
+        "see: kurve volume-host --help");
   }
 }

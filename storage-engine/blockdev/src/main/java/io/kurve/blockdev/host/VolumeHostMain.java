@@ -1,8 +1,10 @@
 package io.kurve.blockdev.host;
 
 import io.kurve.blockdev.posix.Posix;
+import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -10,12 +12,17 @@ import org.slf4j.LoggerFactory;
 /** {@code kurve volume-host}: see {@link VolumeHostArguments} for its command line. */
 public final class VolumeHostMain {
   private static final int EXIT_FAILED = 1;
+  private static final int EXIT_USAGE = 2;
   private static final int EXIT_FAULT = 70;
 
   private VolumeHostMain() {}
 
-  @SuppressWarnings("SystemOut") // why it does not start is for a person
+  @SuppressWarnings("SystemOut") // help, and why it does not start, are for a person
   public static void main(String[] arguments) throws InterruptedException {
+    if (List.of(arguments).contains("--help")) {
+      System.out.print(VolumeHostArguments.HELP);
+      return;
+    }
     Posix posix = new Posix();
     new ProcessProtection(posix).apply(); // before any other thread is there
     try {
@@ -23,8 +30,11 @@ public final class VolumeHostMain {
           VolumeHostProcess.start(
               VolumeHostArguments.parse(arguments), posix, VolumeHostMain::halt);
       Runtime.getRuntime().addShutdownHook(new Thread(process::close, "shut-down"));
-    } catch (KurveException | IOException e) {
-      System.err.println(VolumeHostProcess.describe(e));
+    } catch (KurveException refusal) {
+      System.err.println("kurve volume-host: " + refusal.oneLine());
+      System.exit(refusal.code() == ErrorCode.INVALID_ARGUMENT ? EXIT_USAGE : EXIT_FAILED);
+    } catch (IOException failed) {
+      System.err.println("kurve volume-host: it can't start: " + failed);
       System.exit(EXIT_FAILED);
     }
     new CountDownLatch(1).await();

@@ -2,9 +2,7 @@ package io.kurve.blockdev.host;
 
 import io.kurve.blockdev.posix.Posix;
 import io.kurve.client.cluster.KurveClient;
-import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.FaultHandler;
-import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.MetadataService.AccessMode;
@@ -83,7 +81,7 @@ final class VolumeHostProcess implements AutoCloseable {
     ExecutorService operations =
         new ThreadPoolExecutor(0, OPERATIONS, 30, TimeUnit.SECONDS, new SynchronousQueue<>());
     part(operations::shutdownNow);
-    GivingUp givingUp = new GivingUp(new SystemRandom(), operations);
+    GivingUp givingUp = new GivingUp(new SystemRandom());
     giveUpPredecessors(kernel.leftovers(), mds.metadata(), givingUp);
 
     VolumeHost host =
@@ -158,12 +156,5 @@ final class VolumeHostProcess implements AutoCloseable {
         LOG.warn("stopping: {} did not close", part, e);
       }
     }
-  }
-
-  /** The one line that a person gets when it can't start. */
-  static String describe(Exception failure) {
-    return failure instanceof KurveException known
-        ? known.code() + ": " + known.oneLine()
-        : ErrorCode.INTERNAL + ": " + failure;
   }
 }

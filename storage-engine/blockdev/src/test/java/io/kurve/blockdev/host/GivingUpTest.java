@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 @Timeout(20)
 class GivingUpTest {
-  private final GivingUp givingUp = new GivingUp(new SystemRandom(), Runnable::run);
+  private final GivingUp givingUp = new GivingUp(new SystemRandom());
 
   @Test
   void asksAgainWhileTheClusterIsAway() throws Exception {

@@ -75,7 +75,7 @@ final class HostFixture implements AutoCloseable {
         new VolumeHost(
             this::open,
             new Devices(mounts, loops, links),
-            new GivingUp(new SystemRandom(), executor),
+            new GivingUp(new SystemRandom()),
             executor);
   }
 

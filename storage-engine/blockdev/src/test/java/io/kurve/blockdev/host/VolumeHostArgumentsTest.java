@@ -32,6 +32,13 @@ class VolumeHostArgumentsTest {
   }
 
   @Test
+  void theHelpNamesEveryOption() {
+    for (int i = 0; i < GOOD.length; i += 2) {
+      assertThat(VolumeHostArguments.HELP).contains("  " + GOOD[i] + " ");
+    }
+  }
+
+  @Test
   void tellsAllThatIsWrongAtOnce() {
     assertThatThrownBy(() -> VolumeHostArguments.parse("--colour", "red", "--host"))
         .hasMessageContaining("unknown: --colour")

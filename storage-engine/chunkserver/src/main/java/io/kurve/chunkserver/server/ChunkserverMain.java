@@ -1,11 +1,13 @@
 package io.kurve.chunkserver.server;
 
+import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.ChunkserverRegistry.Addresses;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,11 +15,12 @@ import org.slf4j.LoggerFactory;
 public final class ChunkserverMain {
   private static final Logger log = LoggerFactory.getLogger(ChunkserverMain.class);
   private static final int CANNOT_START = 1;
+  private static final int WRONG_ARGUMENTS = 2;
 
   private ChunkserverMain() {}
 
   public static void main(String[] arguments) {
-    if (arguments.length == 1 && arguments[0].equals("--help")) {
+    if (List.of(arguments).contains("--help")) {
       System.out.println(ChunkserverConfig.USAGE);
       return;
     }
@@ -25,7 +28,7 @@ public final class ChunkserverMain {
       run(ChunkserverConfig.parse(arguments));
     } catch (KurveException e) {
       System.err.println("kurve chunkserver: " + e.oneLine());
-      System.exit(CANNOT_START);
+      System.exit(e.code() == ErrorCode.INVALID_ARGUMENT ? WRONG_ARGUMENTS : CANNOT_START);
     } catch (IOException e) {
       System.err.println("kurve chunkserver: " + e.getMessage());
       System.exit(CANNOT_START);
