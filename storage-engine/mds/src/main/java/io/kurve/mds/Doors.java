@@ -99,8 +99,8 @@ final class Doors {
     }
 
     @Override
-    public CompletionStage<Void> delete(String name) {
-      return mds.serve("delete", Needs.GATHERED, s -> s.volumes().delete(name));
+    public CompletionStage<Void> delete(VolumeId volume) {
+      return mds.serve("delete", Needs.GATHERED, s -> s.volumes().delete(volume));
     }
 
     @Override

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.id.CopysetId;
+import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
 import io.kurve.core.metadata.ClusterInspection.DiskState;
 import io.kurve.core.metadata.ClusterInspection.Health;
@@ -139,6 +140,22 @@ class ClusterStatesTest {
   }
 
   @Test
+  void aDeleteThatIsGivenAgainTouchesNoNamesake() {
+    VolumeId first = cluster.create("v", GIB).id();
+    cluster.await(cluster.mds.volumes().delete(first));
+    VolumeId namesake = cluster.create("v", GIB).id();
+    for (int again = 0; again < 3; again++) {
+      cluster.await(cluster.mds.volumes().delete(first));
+      cluster.run(Duration.ofSeconds(1));
+    }
+    assertThat(cluster.await(cluster.mds.volumes().list()))
+        .extracting(use -> use.volume().id())
+        .containsExactly(namesake);
+    assertThat(cluster.await(cluster.mds.volumes().info("v")).volume().state())
+        .isEqualTo(Volume.State.ACTIVE);
+  }
+
+  @Test
   void volumesAreRefusedForWhatTheyCantBe() {
     assertThat(refused(new NewVolume("v", 0, 4096, false))).contains("0 bytes");
     assertThat(refused(new NewVolume("v", -1, 4096, false))).contains("-1 bytes");
@@ -157,7 +174,7 @@ class ClusterStatesTest {
         .contains(String.valueOf(GIB), String.valueOf(GIB / 2));
     assertThat(cluster.refusal(cluster.mds.volumes().info("w")).code())
         .isEqualTo(ErrorCode.NOT_FOUND);
-    assertThat(cluster.refusal(cluster.mds.volumes().delete("w")).code())
+    assertThat(cluster.refusal(cluster.mds.volumes().delete(new VolumeId(1L << 40))).code())
         .isEqualTo(ErrorCode.NOT_FOUND);
     assertThat(
             cluster.refusal(cluster.mds.metadata().open("v", "h", "r", AccessMode.SHARED)).code())
@@ -172,7 +189,7 @@ class ClusterStatesTest {
                         .segment(opened.volume().id(), opened.attachment(), 1, true))
                 .code())
         .isEqualTo(ErrorCode.INVALID_ARGUMENT);
-    assertThat(cluster.refusal(cluster.mds.volumes().delete("v")).text())
+    assertThat(cluster.refusal(cluster.mds.volumes().delete(opened.volume().id())).text())
         .contains("host h has it since 2026-11-01T");
     assertThat(cluster.await(cluster.mds.metadata().volume(opened.volume().id())).name())
         .isEqualTo("v");

@@ -122,7 +122,7 @@ class EveryTransactionTest {
     persist(() -> cluster.mds.metadata().segment(volume.id(), second.attachment(), 0, true));
     everywhere(volume.id(), second, true);
     persist(() -> cluster.mds.metadata().close(second.attachment()));
-    persist(() -> cluster.mds.volumes().delete("v"));
+    persist(() -> cluster.mds.volumes().delete(volume.id()));
     Volume namesake =
         persist(() -> cluster.mds.volumes().create("c2", new NewVolume("v", GIB, 4096, false)));
     assertThat(namesake.id().value()).isGreaterThan(volume.id().value() + 64);

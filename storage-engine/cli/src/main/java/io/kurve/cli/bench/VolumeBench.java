@@ -9,6 +9,7 @@ import io.kurve.client.cluster.KurveClient;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.MetadataService.AccessMode;
+import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import io.kurve.core.metadata.VolumeAdmin.VolumeUse;
@@ -76,11 +77,12 @@ public final class VolumeBench {
     String name = "bench-" + UUID.randomUUID();
     long bytes = new ByteSize(plan.volumeBytes()).roundUpTo(Geometry.VOLUME_GRANULE_BYTES).bytes();
     VolumeAdmin volumes = cluster.volumes();
-    settled(volumes.create(name, new NewVolume(name, bytes, Geometry.BLOCK_BYTES, false)));
+    Volume made =
+        settled(volumes.create(name, new NewVolume(name, bytes, Geometry.BLOCK_BYTES, false)));
     try {
       return measure(name, plan, true);
     } finally {
-      settled(volumes.delete(name));
+      settled(volumes.delete(made.id()));
     }
   }
 

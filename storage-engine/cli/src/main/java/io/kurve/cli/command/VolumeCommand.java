@@ -1,6 +1,7 @@
 package io.kurve.cli.command;
 
 import io.kurve.cli.Connections;
+import io.kurve.cli.Fencing;
 import io.kurve.cli.output.Table;
 import io.kurve.cli.playground.Layout;
 import io.kurve.cli.playground.Playground;
@@ -224,7 +225,8 @@ public final class VolumeCommand {
       @Parameters(paramLabel = "NAME") String name,
       @Mixin ClusterOptions cluster,
       @Mixin OutputOption output) {
-    call(volumes(cluster).delete(name));
+    VolumeAdmin volumes = volumes(cluster);
+    call(volumes.delete(call(volumes.info(name)).volume().id()));
     session
         .console()
         .result(
@@ -271,7 +273,8 @@ public final class VolumeCommand {
       description = {
         "Takes a volume's block device away. Refuses while it is mounted.",
         "With --force everything that waits ends with an I/O error first; the device goes as soon as",
-        "nobody holds it: unmount it then."
+        "nobody holds it: unmount it then. If the host that has it is dead or out of reach, --force",
+        "takes the volume away from it: should it live, it gets only I/O errors."
       },
       mixinStandardHelpOptions = true)
   int detach(
@@ -287,6 +290,13 @@ public final class VolumeCommand {
       throws IOException {
     if (socket != null) {
       call(session.connections().cluster(cluster.cluster()).volumeHost(socket).detach(name, force));
+    } else if (force && !isPlayground(cluster)) {
+      if (!Fencing.fence(volumes(cluster), name, all -> true, session.console()::progress)) {
+        throw new KurveException(
+            ErrorCode.NOT_FOUND,
+            "volume " + name + " is not attached anywhere",
+            "see `kurve volume info " + name + "`");
+      }
     } else {
       playground(cluster).detach(name, force);
     }
@@ -298,6 +308,10 @@ public final class VolumeCommand {
 
   private VolumeAdmin volumes(ClusterOptions options) {
     return session.connections().cluster(options.cluster()).volumes();
+  }
+
+  private static boolean isPlayground(ClusterOptions options) {
+    return Settings.read(options.playgroundDirectory()).isPresent();
   }
 
   private Playground playground(ClusterOptions options) {

@@ -1,6 +1,7 @@
 package io.kurve.core.metadata;
 
 import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.VolumeId;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -23,8 +24,12 @@ public interface VolumeAdmin {
   /** Grows only; the same size again is no error. */
   CompletionStage<Volume> resize(String name, long sizeBytes);
 
-  /** Ends when the tombstone is durable; the space comes back in the background. */
-  CompletionStage<Void> delete(String name);
+  /**
+   * Ends when the tombstone is durable; the space comes back in the background. Given again, also
+   * long after, it ends well and touches nothing: the id is never another volume's, as the name may
+   * be.
+   */
+  CompletionStage<Void> delete(VolumeId volume);
 
   /** Ends when no copyset admits the attachment: its holder can do no more harm. */
   CompletionStage<Void> fence(AttachmentId attachment);

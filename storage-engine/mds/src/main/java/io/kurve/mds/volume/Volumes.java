@@ -76,8 +76,8 @@ public final class Volumes implements VolumeAdmin {
   }
 
   @Override
-  public CompletionStage<Void> delete(String name) {
-    return office.gate().write(() -> decideDelete(name)).thenAccept(_ -> purge.resume());
+  public CompletionStage<Void> delete(VolumeId id) {
+    return office.gate().write(() -> decideDelete(id)).thenAccept(_ -> purge.resume());
   }
 
   @Override
@@ -213,23 +213,23 @@ public final class Volumes implements VolumeAdmin {
     return reached;
   }
 
-  private Decision<Boolean> decideDelete(String name) {
-    Optional<VolumeRecord> found = office.image().activeVolume(name);
+  private Decision<Boolean> decideDelete(VolumeId id) {
+    Optional<VolumeRecord> found = office.image().volume(id);
     if (found.isEmpty()) {
-      boolean deleted =
-          office.image().volumes().values().stream()
-              .anyMatch(volume -> volume.record().name().equals(name));
-      if (deleted) {
-        return Decision.reply(true);
+      if (id.value() <= office.image().reservedThrough(IdKind.GENERAL)) {
+        return Decision.reply(true); // purged before: ids are not given twice
       }
-      throw VolumeRules.notFound("volume " + name);
+      throw VolumeRules.notFound(id.toString());
+    }
+    if (found.get().state() == Volume.State.DELETING) {
+      return Decision.reply(true);
     }
     VolumeRecord volume = found.get();
     List<Attachment> attached = use(volume).attachments();
     if (!attached.isEmpty()) {
       throw new KurveException(
           ErrorCode.IN_USE,
-          "volume " + name + " is attached: " + holder(attached.getFirst()),
+          "volume " + volume.name() + " is attached: " + holder(attached.getFirst()),
           "detach it there first");
     }
     return new Decision<>(List.of(new Change.Put(volume.deleting())), () -> true);

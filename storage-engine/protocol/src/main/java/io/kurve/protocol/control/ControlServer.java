@@ -35,6 +35,7 @@ import java.util.concurrent.TimeUnit;
 public final class ControlServer implements AutoCloseable {
   static final int MAX_MESSAGE_BYTES = 16 << 20;
   private static final int MAX_CALLS_PER_CONNECTION = 256;
+  private static final int MAX_CONNECTIONS = 4096;
 
   private final Server server;
   private final ExecutorService executor;
@@ -120,14 +121,17 @@ public final class ControlServer implements AutoCloseable {
     bindable.forEach(builder::addService);
     return builder
         .addService(new ServerSession.Service())
-        .addTransportFilter(new ServerSession.PerConnection(self))
+        .addTransportFilter(new ServerSession.PerConnection(self, MAX_CONNECTIONS))
         .intercept(new ServerSession.Guard())
         .maxInboundMessageSize(MAX_MESSAGE_BYTES)
         .maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
         .permitKeepAliveTime(5, TimeUnit.SECONDS)
         .permitKeepAliveWithoutCalls(true)
         .keepAliveTime(30, TimeUnit.SECONDS)
-        .maxConnectionIdle(10, TimeUnit.MINUTES);
+        // Who connects and says nothing, or makes no call any more, is not kept: the next call
+        // connects anew and begins with a handshake.
+        .handshakeTimeout(10, TimeUnit.SECONDS)
+        .maxConnectionIdle(1, TimeUnit.MINUTES);
   }
 
   private static void removeStale(Path socket) {

@@ -24,7 +24,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * The MDS, whichever of the addresses leads. A call goes to the one that answered last; UNAVAILABLE
  * and NOT_LEADER take it to the next one, with a back-off after each round, until the call's time
- * is over. So a call can reach an MDS twice: all operations that need it carry a request id.
+ * is over. So a call can reach an MDS twice: each operation carries a request id, or names by id or
+ * size what is to be, so that doing it again changes nothing.
  */
 public final class MdsClient implements AutoCloseable {
   private final List<ControlChannel> servers = new ArrayList<>();
@@ -75,10 +76,13 @@ public final class MdsClient implements AutoCloseable {
           boolean again =
               (failure.code() == ErrorCode.UNAVAILABLE || failure.code() == ErrorCode.NOT_LEADER)
                   && deadline.timeRemaining(TimeUnit.NANOSECONDS) > pause.toNanos();
+          if (again || failure.code() == ErrorCode.UNKNOWN_OUTCOME) {
+            // One that is silent, stopped perhaps, must not be the first to be asked next time.
+            boolean unused = preferred.compareAndSet(asked, (asked + 1) % servers.size());
+          }
           if (!again) {
             return CompletableFuture.failedFuture(explained(failure));
           }
-          boolean unused = preferred.compareAndSet(asked, (asked + 1) % servers.size());
           Executor later = CompletableFuture.delayedExecutor(pause.toNanos(), TimeUnit.NANOSECONDS);
           return CompletableFuture.supplyAsync(() -> number + 1, later)
               .thenCompose(next -> attempt(method, request, deadline, next));

@@ -177,8 +177,8 @@ public record MdsServices(
     }
 
     @Override
-    public void delete(VolumeName request, StreamObserver<Nothing> out) {
-      Answers.done(out, () -> service.delete(request.getName()));
+    public void delete(VolumeRef request, StreamObserver<Nothing> out) {
+      Answers.done(out, () -> service.delete(Ids.checked(() -> new VolumeId(request.getId()))));
     }
 
     @Override

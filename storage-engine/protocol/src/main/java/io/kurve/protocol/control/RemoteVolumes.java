@@ -1,6 +1,7 @@
 package io.kurve.protocol.control;
 
 import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.protocol.convert.VolumeMessages;
@@ -9,6 +10,7 @@ import io.kurve.protocol.v1.Nothing;
 import io.kurve.protocol.v1.ResizeVolumeRequest;
 import io.kurve.protocol.v1.VolumeAdminGrpc;
 import io.kurve.protocol.v1.VolumeName;
+import io.kurve.protocol.v1.VolumeRef;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
@@ -39,8 +41,10 @@ record RemoteVolumes(Caller mds) implements VolumeAdmin {
   }
 
   @Override
-  public CompletionStage<Void> delete(String name) {
-    return mds.call(VolumeAdminGrpc.getDeleteMethod(), named(name)).thenAccept(nothing -> {});
+  public CompletionStage<Void> delete(VolumeId volume) {
+    return mds.call(
+            VolumeAdminGrpc.getDeleteMethod(), VolumeRef.newBuilder().setId(volume.value()).build())
+        .thenAccept(nothing -> {});
   }
 
   @Override

@@ -90,9 +90,30 @@ public final class DataClient implements AutoCloseable {
   }
 
   Link link(HostAndPort address, StoreId store, Link.Lane lane) {
-    return links.computeIfAbsent(
-        new Link.Target(address, store, lane),
-        target -> new Link(target, self, config, metrics, loops));
+    Link.Target target = new Link.Target(address, store, lane);
+    Link known = links.get(target);
+    if (known != null) {
+      return known;
+    }
+    dropOldAddresses(target);
+    return links.computeIfAbsent(target, t -> new Link(t, self, config, metrics, loops));
+  }
+
+  /** A store that has moved leaves a link behind; it goes when nothing hangs on it any more. */
+  private void dropOldAddresses(Link.Target fresh) {
+    links.forEach((old, link) -> {
+      boolean replaced =
+          old.store().equals(fresh.store())
+              && old.lane() == fresh.lane()
+              && !old.address().equals(fresh.address());
+      if (replaced && link.isIdle() && links.remove(old, link)) {
+        link.close();
+      }
+    });
+  }
+
+  int linkCount() {
+    return links.size();
   }
 
   static long deadline(Duration remaining) {

@@ -112,6 +112,11 @@ final class Link {
     return false;
   }
 
+  /** From any thread: there is no connection, nor one in the making. */
+  boolean isIdle() {
+    return state == State.IDLE;
+  }
+
   void close() {
     var _ = outbox.execute(this::shut);
   }

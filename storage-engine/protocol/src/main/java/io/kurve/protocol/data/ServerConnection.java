@@ -17,7 +17,7 @@ import io.kurve.protocol.frame.FrameType;
 import io.kurve.protocol.frame.Outbox;
 import io.kurve.protocol.handshake.Identity;
 import io.kurve.protocol.handshake.Peer;
-import io.kurve.protocol.handshake.Role;
+import io.kurve.protocol.handshake.Purpose;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
@@ -184,7 +184,7 @@ final class ServerConnection extends SimpleChannelInboundHandler<Frame> {
   private PeerServices requireChunkserver() {
     Optional<ReplicaId> replica = peer.replica();
     Optional<StoreGeneration> generation = peer.generation();
-    if (peer.role() != Role.CHUNKSERVER
+    if (!Purpose.PEER_MESSAGES.isFor(peer.role())
         || replica.isEmpty()
         || generation.isEmpty()
         || services.peers.isEmpty()) {

@@ -78,7 +78,11 @@ public final class ClusterKey {
     } catch (IllegalArgumentException notHex) {
       throw notAKey(file, notHex);
     } catch (IOException unreadable) {
-      throw new UncheckedIOException("key file " + file + " can't be read", unreadable);
+      throw new KurveException(
+          ErrorCode.REFUSED,
+          "key file " + file + " can't be read: " + unreadable,
+          "run this as the file's owner, or name another file",
+          unreadable);
     }
   }
 

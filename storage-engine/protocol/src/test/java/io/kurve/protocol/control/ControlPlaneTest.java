@@ -114,13 +114,13 @@ class ControlPlaneTest {
         .containsExactly(Samples.PLACEMENT);
     assertThat(get(metadata.volume(Samples.VOLUME_ID))).isEqualTo(Samples.VOLUME);
 
-    VolumeAdmin volumes = client.volumes();
+    VolumeAdmin volumes = client(identity(Role.CLI), mds()).volumes();
     VolumeAdmin.NewVolume wanted = new VolumeAdmin.NewVolume("demo", 4L << 30, 4096, true);
     assertThat(get(volumes.create("r-2", wanted))).isEqualTo(Samples.VOLUME);
     assertThat(last()).containsExactly("r-2", wanted);
     assertThat(get(volumes.list())).containsExactly(Samples.USE);
-    get(volumes.delete("demo"));
-    assertThat(last()).containsExactly("demo");
+    get(volumes.delete(Samples.VOLUME_ID));
+    assertThat(last()).containsExactly(Samples.VOLUME_ID);
     get(volumes.fence(Samples.ATTACHMENT_ID));
     assertThat(last()).containsExactly(Samples.ATTACHMENT_ID);
   }
@@ -207,6 +207,46 @@ class ControlPlaneTest {
     assertThat(wrongKey.code()).isEqualTo(ErrorCode.REFUSED);
     assertThat(wrongKey.text()).contains(otherKey.fingerprint()).contains(key.fingerprint());
     assertThat(fake.asked).isEmpty();
+  }
+
+  @Test
+  void nobodyCallsWhatIsNotForItsRole() throws Exception {
+    HostAndPort mds = mds();
+    MdsClient host = client(identity(Role.VOLUME_HOST), mds);
+    assertThat(get(host.metadata().volume(Samples.VOLUME_ID))).isEqualTo(Samples.VOLUME);
+    int before = fake.asked.size();
+    KurveException asChunkserver = failure(host.chunkservers().register(Samples.NEWCOMER));
+    assertThat(asChunkserver.code()).isEqualTo(ErrorCode.REFUSED);
+    assertThat(asChunkserver.text()).contains("volume host").contains("ChunkserverRegistry");
+    MdsClient person = client(identity(Role.CLI), mds);
+    assertThat(failure(person.chunkservers().heartbeat(Samples.REPORT)).code())
+        .isEqualTo(ErrorCode.REFUSED);
+    MdsClient chunkserver = client(identity(Role.CHUNKSERVER), mds);
+    assertThat(failure(chunkserver.volumes().delete(Samples.VOLUME_ID)).code())
+        .isEqualTo(ErrorCode.REFUSED);
+    assertThat(failure(chunkserver.metadata().close(Samples.ATTACHMENT_ID)).code())
+        .isEqualTo(ErrorCode.REFUSED);
+    Identity store = Identity.ofStore(Samples.CLUSTER, key, Samples.STORE, new StoreGeneration(1));
+    HostAndPort address =
+        opened(ControlServer.start(ANY_PORT, store, new ChunkserverServices(fake.new Commands())))
+            .address();
+    for (Role role : List.of(Role.CLIENT, Role.VOLUME_HOST, Role.CLI, Role.CHUNKSERVER)) {
+      ChunkserverCommands commands =
+          opened(
+              new ChunkserverCommandsClient(
+                  replica -> Optional.of(address), identity(role), Duration.ofSeconds(5)));
+      assertThat(
+              failure(
+                      commands.purgeVolume(
+                          Samples.REPLICA,
+                          Samples.AUTHORITY,
+                          Samples.COPYSET,
+                          Samples.VOLUME_ID,
+                          1))
+                  .code())
+          .isEqualTo(ErrorCode.REFUSED);
+    }
+    assertThat(fake.asked).hasSize(before);
   }
 
   @Test

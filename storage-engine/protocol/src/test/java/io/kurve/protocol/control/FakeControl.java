@@ -99,8 +99,8 @@ final class FakeControl {
     }
 
     @Override
-    public CompletionStage<Void> delete(String name) {
-      return done(name);
+    public CompletionStage<Void> delete(VolumeId volume) {
+      return done(volume);
     }
 
     @Override

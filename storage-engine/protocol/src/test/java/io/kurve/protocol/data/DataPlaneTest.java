@@ -157,6 +157,22 @@ class DataPlaneTest {
   }
 
   @Test
+  void aStoreThatMovedLeavesNoLinkBehind() throws Exception {
+    DataClient client = plane.client(plane.client());
+    DataRequest read = DataPlane.request(new DataRequest.Read(0, DataPlane.blocks(1)));
+    for (int move = 0; move < 3; move++) {
+      DataServer server =
+          plane.server((request, responder) -> responder.reply(DataPlane.echo(request)));
+      HostAndPort address = server.address();
+      assertThat(DataPlane.call(client, address, read)).isInstanceOf(DataReply.Data.class);
+      server.close();
+      // It notices at the latest when it asks there again.
+      assertThat(DataPlane.call(client, address, read)).isInstanceOf(DataReply.Failed.class);
+    }
+    assertThat(client.linkCount()).isEqualTo(1);
+  }
+
+  @Test
   void requestsEndWithTheirTime() throws Exception {
     DataServer server = plane.server((request, responder) -> {});
     DataClient client = plane.client(plane.client());
