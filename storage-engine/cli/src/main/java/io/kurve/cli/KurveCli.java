@@ -12,6 +12,7 @@ import io.kurve.core.failure.KurveException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -83,6 +84,11 @@ public final class KurveCli {
     if (e instanceof KurveException known) {
       console.progress("kurve: " + known.oneLine());
       return ExitCode.of(known.code()).number();
+    }
+    if (e instanceof AccessDeniedException denied) {
+      console.progress(
+          "kurve: no permission for " + denied.getFile() + "; run this as its owner, or as root");
+      return ExitCode.UNSUPPORTED.number();
     }
     console.progress("kurve: a fault in Kurve itself: " + e);
     e.printStackTrace(console.err());

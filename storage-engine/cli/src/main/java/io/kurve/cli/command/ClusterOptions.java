@@ -1,6 +1,8 @@
 package io.kurve.cli.command;
 
 import io.kurve.cli.config.ClusterFile;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -23,19 +25,27 @@ public final class ClusterOptions {
   @Nullable Path clusterFile;
 
   ClusterFile cluster() {
+    return ClusterFile.read(file());
+  }
+
+  private Path file() {
+    if (clusterFile != null && directory != null) {
+      throw new KurveException(
+          ErrorCode.INVALID_ARGUMENT, "both --cluster and --dir are given", "name one of them");
+    }
     if (clusterFile != null) {
-      return ClusterFile.read(clusterFile);
+      return clusterFile;
     }
     if (directory != null) {
-      return ClusterFile.read(directory.resolve(ClusterFile.NAME));
+      return directory.resolve(ClusterFile.NAME);
     }
     Path here = Path.of(ClusterFile.NAME);
     Path playground = Path.of(DEFAULT_PLAYGROUND).resolve(ClusterFile.NAME);
-    return ClusterFile.read(!Files.exists(here) && Files.exists(playground) ? playground : here);
+    return !Files.exists(here) && Files.exists(playground) ? playground : here;
   }
 
-  /** The playground's folder, if one is meant. */
+  /** Where the cluster's file is: if the cluster is a playground, this is its folder. */
   Path playgroundDirectory() {
-    return directory != null ? directory : Path.of(DEFAULT_PLAYGROUND);
+    return file().toAbsolutePath().resolve("..").normalize();
   }
 }

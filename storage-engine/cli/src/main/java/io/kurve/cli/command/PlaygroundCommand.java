@@ -222,8 +222,7 @@ public final class PlaygroundCommand implements Callable<Integer> {
       throw new KurveException(
           ErrorCode.INVALID_ARGUMENT, "nothing was destroyed", "answer yes, or pass --yes");
     }
-    playground.down();
-    PlaygroundMaker.remove(playground.layout());
+    playground.destroy();
     session
         .console()
         .result(

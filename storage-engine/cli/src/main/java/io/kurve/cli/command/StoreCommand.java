@@ -116,6 +116,10 @@ public final class StoreCommand {
       throw new KurveException(
           ErrorCode.NOT_FOUND, path + " does not exist", "name a block device or a file");
     }
+    if (Files.isDirectory(path)) {
+      throw new KurveException(
+          ErrorCode.INVALID_ARGUMENT, path + " is a folder", "name a block device or a file");
+    }
     try {
       return FileDisk.openReadOnly(path);
     } catch (NoSuchFileException e) {

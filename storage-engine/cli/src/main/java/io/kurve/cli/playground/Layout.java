@@ -15,6 +15,8 @@ import java.nio.file.Path;
  *   D/mds-1/metadata/            the metadata store
  *   D/chunkserver-N/disk         the store of one chunkserver
  *   D/host-N/run/                mounts and socket of a volume host
+ *   D/lock                       held by the command that changes something
+ *   D/destroying                 its removal has begun
  *   D/born                       the cluster has been made: never again
  *   D/attachments                "volume host" a line: what up attaches again
  * </pre>
@@ -63,6 +65,15 @@ public record Layout(Path directory) {
 
   public Path socket(String host) {
     return run(host).resolve("api.sock");
+  }
+
+  Path lockFile() {
+    return directory.resolve("lock");
+  }
+
+  /** There from the beginning of its removal on. */
+  Path destroyingFile() {
+    return directory.resolve("destroying");
   }
 
   Path attachments() {

@@ -1,15 +1,14 @@
 package io.kurve.cli.playground;
 
 import io.kurve.cli.Connections;
+import io.kurve.cli.Fencing;
 import io.kurve.cli.config.ClusterFile;
 import io.kurve.cli.playground.PlaygroundStatus.ProcessStatus;
 import io.kurve.cli.playground.PlaygroundStatus.VolumeStatus;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
-import io.kurve.core.metadata.Attachment;
 import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
 import io.kurve.core.metadata.ClusterInspection.Health;
-import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import io.kurve.core.metadata.VolumeAdmin.VolumeUse;
 import io.kurve.core.metadata.VolumeHostService;
@@ -26,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,22 +57,29 @@ public final class Playground {
 
   /** Starts what does not run, makes and attaches what is missing. */
   public PlaygroundStatus up() throws IOException, InterruptedException {
+    try (PlaygroundLock _ = PlaygroundLock.take(layout)) {
+      return upAlone();
+    }
+  }
+
+  private PlaygroundStatus upAlone() throws IOException, InterruptedException {
     refuseBusyPorts();
+    PlaygroundMaker.complete(layout, settings);
     start(List.of(roles.mds()));
     rememberBirth();
     formatDisks();
     start(roles.chunkservers());
     awaitHealth();
-    List<String> startedHosts = startHosts();
+    start(roles.hosts());
     createVolume();
-    attachAgain(startedHosts);
+    attachAgain();
     return status();
   }
 
   private void refuseBusyPorts() {
     for (Roles.Spec spec : roles.all()) {
-      if (process(spec).find().isEmpty() && Ports.isBusy(spec.address().port())) {
-        throw Ports.busy(spec.address().port());
+      if (process(spec).find().isEmpty()) {
+        Ports.requireFree(spec.address().port(), spec.metrics().port() - spec.address().port() + 1);
       }
     }
   }
@@ -82,11 +89,17 @@ public final class Playground {
     List<Started> started = new ArrayList<>();
     for (Roles.Spec spec : specs) {
       ServerProcess process = process(spec);
-      if (process.find().isEmpty()) {
+      Optional<ProcessHandle> running = process.find();
+      if (running.isEmpty()) {
         progress.accept("starting " + spec.name() + " ...");
-        started.add(
-            new Started(process, process.start(spec.role(), spec.arguments(), spec.javaFlags())));
       }
+      // One that runs may have been started by a command that did not live to see it ready.
+      started.add(
+          new Started(
+              process,
+              running.isPresent()
+                  ? running.get()
+                  : process.start(spec.role(), spec.arguments(), spec.javaFlags())));
     }
     for (Started one : started) {
       one.process().awaitReady(one.handle(), START_LIMIT);
@@ -134,19 +147,15 @@ public final class Playground {
     }
   }
 
-  /** The names of the hosts that did not run. */
-  private List<String> startHosts() throws IOException, InterruptedException {
-    List<Roles.Spec> missing =
-        roles.hosts().stream().filter(spec -> process(spec).find().isEmpty()).toList();
-    start(missing);
-    return missing.stream().map(Roles.Spec::name).toList();
-  }
-
   private void createVolume() throws IOException {
     boolean there =
         call("the MDS", cluster().volumes().list()).stream()
             .anyMatch(use -> use.volume().name().equals(VOLUME));
-    if (there || Files.exists(layout.attachments())) {
+    if (Files.exists(layout.attachments())) {
+      return;
+    }
+    if (there) { // made by a command that did not live to note where it belongs
+      attachments.put(VOLUME, roles.hosts().getFirst().name());
       return;
     }
     progress.accept("creating volume " + VOLUME + " ...");
@@ -160,50 +169,71 @@ public final class Playground {
     attachments.put(VOLUME, roles.hosts().getFirst().name());
   }
 
-  private void attachAgain(List<String> startedHosts) throws IOException {
+  private void attachAgain() throws IOException {
     Optional<String> obstacle = Machine.noDevices();
     for (Map.Entry<String, String> wanted : attachments.read().entrySet()) {
       if (obstacle.isPresent()) {
         progress.accept("not attaching " + wanted.getKey() + ": " + obstacle.get());
       } else {
-        attach(wanted.getKey(), wanted.getValue(), startedHosts.contains(wanted.getValue()));
+        attachAgain(wanted.getKey(), wanted.getValue());
       }
     }
   }
 
-  /**
-   * Attaches a volume on a host of this playground.
-   *
-   * @param hostIsNew its process was started just now: what an earlier one had open is its dead
-   *     predecessor's and is fenced first
-   */
-  private void attach(String volume, String host, boolean hostIsNew) {
-    if (hostIsNew) {
-      VolumeAdmin volumes = cluster().volumes();
-      for (Attachment old : call("the MDS", volumes.info(volume)).attachments()) {
-        if (old.host().equals(host)) {
-          progress.accept("fencing what " + host + " had open of " + volume + " ...");
-          call("the MDS", volumes.fence(old.id()));
-        }
-      }
-    }
+  private void attachAgain(String volume, String host) throws IOException {
     progress.accept("attaching " + volume + " on " + host + " ...");
-    AttachedDevice device = call(host, host(host).attach(volume));
-    progress.accept(volume + " is " + device.device() + ", link " + device.link());
+    try {
+      AttachedDevice device = attachOn(volume, host);
+      progress.accept(volume + " is " + device.device() + ", link " + device.link());
+    } catch (KurveException e) {
+      if (e.code() != ErrorCode.NOT_FOUND) {
+        throw e;
+      }
+      progress.accept(volume + " was deleted: it is not attached again");
+      attachments.remove(volume);
+    }
   }
 
   public AttachedDevice attach(String volume, String host) throws IOException {
-    requireHost(host);
+    Roles.Spec spec = requireHost(host);
     Optional<String> obstacle = Machine.noDevices();
     if (obstacle.isPresent()) {
       throw new KurveException(
           ErrorCode.UNSUPPORTED, volume + " can't be attached: " + obstacle.get(), "");
     }
-    AttachedDevice device = call(host, host(host).attach(volume));
+    if (process(spec).find().isEmpty()) {
+      throw new KurveException(
+          ErrorCode.UNAVAILABLE,
+          host + " does not run",
+          "start it with `./kurve playground up --dir " + layout.directory() + "`");
+    }
+    AttachedDevice device = attachOn(volume, host);
     attachments.put(volume, host);
     return device;
   }
 
+  /**
+   * The host itself says that the volume is attached, and by whom. If that is a host of its own
+   * name, it is a dead predecessor's: this one does one operation on a volume at a time, and has no
+   * such attachment.
+   */
+  private AttachedDevice attachOn(String volume, String host) {
+    try {
+      return call(host, host(host).attach(volume));
+    } catch (KurveException e) {
+      if (e.code() != ErrorCode.ATTACHED_ELSEWHERE
+          || !Fencing.fence(
+              cluster().volumes(), volume, held -> held.host().equals(host), progress)) {
+        throw e;
+      }
+      return call(host, host(host).attach(volume));
+    }
+  }
+
+  /**
+   * @param force turns a stall into errors; when no living host of this playground has it, takes it
+   *     away from whoever the cluster says has it
+   */
   public void detach(String volume, boolean force) throws IOException {
     for (Roles.Spec spec : roles.hosts()) {
       if (process(spec).find().isPresent()
@@ -214,9 +244,13 @@ public final class Playground {
         return;
       }
     }
+    if (force && Fencing.fence(cluster().volumes(), volume, held -> true, progress)) {
+      attachments.remove(volume);
+      return;
+    }
     throw new KurveException(
         ErrorCode.NOT_FOUND,
-        volume + " is not attached on a host of this playground",
+        volume + " is not attached on a host of this playground that runs",
         "see `kurve volume info " + volume + "`");
   }
 
@@ -232,18 +266,34 @@ public final class Playground {
     }
   }
 
-  private void requireHost(String host) {
-    if (roles.hosts().stream().noneMatch(spec -> spec.name().equals(host))) {
-      throw new KurveException(
-          ErrorCode.NOT_FOUND,
-          "there is no host " + host + " in this playground",
-          "its hosts are "
-              + String.join(", ", roles.hosts().stream().map(Roles.Spec::name).toList()));
-    }
+  private Roles.Spec requireHost(String host) {
+    return roles.hosts().stream()
+        .filter(spec -> spec.name().equals(host))
+        .findFirst()
+        .orElseThrow(() ->
+            new KurveException(
+                ErrorCode.NOT_FOUND,
+                "there is no host " + host + " in this playground",
+                "its hosts are "
+                    + String.join(", ", roles.hosts().stream().map(Roles.Spec::name).toList())));
   }
 
   /** Ends all processes; the data stays. Refuses while a device is mounted. */
   public void down() throws IOException, InterruptedException {
+    try (PlaygroundLock _ = PlaygroundLock.take(layout)) {
+      downAlone();
+    }
+  }
+
+  /** Ends all processes and removes all data. */
+  public void destroy() throws IOException, InterruptedException {
+    try (PlaygroundLock _ = PlaygroundLock.take(layout)) {
+      downAlone();
+      PlaygroundMaker.remove(layout);
+    }
+  }
+
+  private void downAlone() throws IOException, InterruptedException {
     List<Path> runs = roles.hosts().stream().map(Roles.Spec::store).toList();
     Machine.refuseMounted(runs);
     for (Roles.Spec spec : roles.hosts()) {
@@ -265,8 +315,7 @@ public final class Playground {
   private void detachAll(Roles.Spec spec) {
     try {
       for (AttachedDevice device : call(spec.name(), host(spec.name()).list())) {
-        boolean healthy = usable();
-        call(spec.name(), host(spec.name()).detach(device.volumeName(), !healthy));
+        detachForDown(spec, device.volumeName());
       }
     } catch (KurveException e) {
       if (e.code() == ErrorCode.IN_USE) {
@@ -276,14 +325,34 @@ public final class Playground {
     }
   }
 
-  /** False while the MDS is dead or some volume waits for a quorum. */
-  private boolean usable() {
-    if (process(roles.mds()).find().isEmpty()) {
-      return false;
+  /** By force only when there is no other way: it loses what only the kernel's cache has. */
+  private void detachForDown(Roles.Spec spec, String volume) {
+    boolean stalled = !hasQuorum();
+    if (!stalled) {
+      try {
+        call(spec.name(), host(spec.name()).detach(volume, false));
+        return;
+      } catch (KurveException e) {
+        if (e.code() == ErrorCode.IN_USE) {
+          throw e;
+        }
+        progress.accept(volume + " could not be detached: " + e.text() + "; using force");
+      }
     }
+    try {
+      call(spec.name(), host(spec.name()).detach(volume, true));
+    } catch (KurveException e) {
+      if (e.code() != ErrorCode.NOT_FOUND) { // its device went with the first attempt
+        throw e;
+      }
+    }
+  }
+
+  /** Each copyset has three replicas: with one disk away all of them go on. */
+  private boolean hasQuorum() {
     long living =
         roles.chunkservers().stream().filter(spec -> process(spec).find().isPresent()).count();
-    return living == roles.chunkservers().size();
+    return living >= roles.chunkservers().size() - 1;
   }
 
   public PlaygroundStatus status() {
@@ -298,7 +367,18 @@ public final class Playground {
                     spec.metrics().toString(),
                     spec.store().toString()))
             .toList();
-    return new PlaygroundStatus(device(), volume(), processes);
+    return new PlaygroundStatus(
+        orNull("the device", this::device), orNull("the volume", this::volume), processes);
+  }
+
+  /** A server that does not answer must not keep the rest from being shown. */
+  private <T> @Nullable T orNull(String what, Supplier<@Nullable T> question) {
+    try {
+      return question.get();
+    } catch (KurveException e) {
+      progress.accept(what + " is not known: " + e.oneLine());
+      return null;
+    }
   }
 
   private @Nullable String device() {

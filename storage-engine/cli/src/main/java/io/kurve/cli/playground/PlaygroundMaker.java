@@ -8,9 +8,11 @@ import io.kurve.core.unit.ByteSize;
 import io.kurve.core.unit.Geometry;
 import io.kurve.protocol.handshake.ClusterKey;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -28,6 +30,13 @@ public final class PlaygroundMaker {
   private static final int DEFAULT_DISKS = 3;
   private static final int COPYSETS = 16;
   private static final long MINIMUM_DISK_BYTES = 512L << 20;
+
+  private static final long MAXIMUM_DISK_BYTES = 64L << 40;
+
+  /** What an MDS takes. */
+  private static final long MAXIMUM_VOLUME_BYTES = 256L << 40;
+
+  private static final int MAX_SOCKET_PATH_BYTES = 107;
 
   /** For metadata and logs. */
   private static final long SPARE_BYTES = 256L << 20;
@@ -51,14 +60,43 @@ public final class PlaygroundMaker {
   public Settings findOrMake(Wanted wanted) throws IOException {
     Optional<Settings> found = Settings.read(layout.directory());
     if (found.isPresent()) {
+      refuseHalfDestroyed();
       refuseOtherShape(found.get(), wanted);
       return found.get();
     }
     Settings settings = settings(wanted);
+    refuseLongPath(settings.hosts());
     refuseStrangersFolder();
     refuseTooLittleDisk(settings);
-    make(settings);
+    progress.accept("making a playground in " + layout.directory() + " ...");
+    Files.createDirectories(layout.directory());
+    Files.deleteIfExists(layout.destroyingFile());
+    settings.write(layout.directory());
     return settings;
+  }
+
+  private void refuseHalfDestroyed() {
+    if (Files.exists(layout.destroyingFile())) {
+      throw new KurveException(
+          ErrorCode.REFUSED,
+          "the playground in " + layout.directory() + " is half destroyed",
+          "finish it with `./kurve playground destroy --dir " + layout.directory() + " --yes`");
+    }
+  }
+
+  private void refuseLongPath(int hosts) {
+    Path socket = layout.socket("host-" + hosts);
+    int bytes = socket.toString().getBytes(StandardCharsets.UTF_8).length;
+    if (bytes > MAX_SOCKET_PATH_BYTES) {
+      throw invalid(
+          "the path of a unix socket has at most "
+              + MAX_SOCKET_PATH_BYTES
+              + " bytes, and "
+              + socket
+              + " has "
+              + bytes,
+          "name a folder with a shorter path with --dir");
+    }
   }
 
   private void refuseOtherShape(Settings made, Wanted wanted) {
@@ -107,10 +145,18 @@ public final class PlaygroundMaker {
     if (volumeBytes == 0) {
       throw invalid("--size is 0", "give at least 16MiB");
     }
-    if (diskBytes < MINIMUM_DISK_BYTES) {
+    if (volumeBytes > MAXIMUM_VOLUME_BYTES) {
+      throw invalid(
+          "--size is " + new ByteSize(volumeBytes).toHuman(),
+          "give at most " + new ByteSize(MAXIMUM_VOLUME_BYTES).toHuman());
+    }
+    if (diskBytes < MINIMUM_DISK_BYTES || diskBytes > MAXIMUM_DISK_BYTES) {
       throw invalid(
           "--disk-size is " + new ByteSize(diskBytes).toHuman(),
-          "give at least " + new ByteSize(MINIMUM_DISK_BYTES).toHuman());
+          "give at least "
+              + new ByteSize(MINIMUM_DISK_BYTES).toHuman()
+              + " and at most "
+              + new ByteSize(MAXIMUM_DISK_BYTES).toHuman());
     }
     if (disks < 3 || disks > 9) {
       throw invalid("--disks is " + disks, "three replicas need 3 to 9 disks");
@@ -148,8 +194,14 @@ public final class PlaygroundMaker {
     if (!Files.exists(layout.directory())) {
       return;
     }
+    if (!Files.isDirectory(layout.directory())) {
+      throw new KurveException(
+          ErrorCode.ALREADY_EXISTS,
+          layout.directory() + " is no folder",
+          "name a folder with --dir; it is made if it is missing");
+    }
     try (Stream<Path> files = Files.list(layout.directory())) {
-      Optional<Path> stranger = files.findFirst();
+      Optional<Path> stranger = files.filter(file -> !isOurLeftover(file)).findFirst();
       if (stranger.isPresent()) {
         throw new KurveException(
             ErrorCode.ALREADY_EXISTS,
@@ -157,6 +209,13 @@ public final class PlaygroundMaker {
             "name another folder with --dir");
       }
     }
+  }
+
+  /** What a command that was killed at its very beginning or end leaves. */
+  private boolean isOurLeftover(Path file) {
+    return file.equals(layout.lockFile())
+        || file.equals(layout.destroyingFile())
+        || file.equals(Settings.unfinished(layout.directory()));
   }
 
   private void refuseTooLittleDisk(Settings settings) throws IOException {
@@ -181,29 +240,51 @@ public final class PlaygroundMaker {
     }
   }
 
-  private void make(Settings settings) throws IOException {
-    progress.accept("making a playground in " + layout.directory() + " ...");
-    Files.createDirectories(layout.directory());
-    ClusterKey.create(layout.keyFile());
-    new ClusterFile(
-            List.of(new Roles(layout, settings).mdsAddress()), settings.cluster(), layout.keyFile())
-        .write(layout.clusterFile());
-    settings.write(layout.directory());
+  /** Makes what else is needed before a process can start, as far as it is missing. */
+  static void complete(Layout layout, Settings settings) throws IOException {
+    if (!Files.exists(layout.keyFile())) {
+      if (Files.exists(layout.bornFile())) {
+        throw new KurveException(
+            ErrorCode.NOT_FOUND,
+            "the key of the cluster, " + layout.keyFile() + ", is gone",
+            "restore it: nobody can prove to belong to this cluster without it");
+      }
+      Path unfinished = layout.keyFile().resolveSibling(layout.keyFile().getFileName() + ".new");
+      Files.deleteIfExists(unfinished);
+      ClusterKey.create(unfinished);
+      Files.move(unfinished, layout.keyFile(), StandardCopyOption.ATOMIC_MOVE);
+    }
+    if (!Files.exists(layout.clusterFile())) {
+      new ClusterFile(
+              List.of(new Roles(layout, settings).mdsAddress()),
+              settings.cluster(),
+              layout.keyFile())
+          .write(layout.clusterFile());
+    }
   }
 
-  /** Removes what {@link #findOrMake} and the processes made; the settings go last. */
-  public static void remove(Layout layout) throws IOException {
+  /**
+   * Removes all of it. Killed in between it can be done again, and nothing else can be done: the
+   * settings are there, and the mark, until the end.
+   */
+  static void remove(Layout layout) throws IOException {
+    if (!Files.exists(layout.destroyingFile())) {
+      Files.createFile(layout.destroyingFile());
+    }
+    Path settings = Settings.file(layout.directory());
+    List<Path> last =
+        List.of(settings, layout.destroyingFile(), layout.lockFile(), layout.directory());
     List<Path> files;
     try (Stream<Path> tree = Files.walk(layout.directory())) {
       files = tree.sorted(Comparator.reverseOrder()).toList();
     }
-    Path settings = Settings.file(layout.directory());
     for (Path file : files) {
-      if (!file.equals(settings) && !file.equals(layout.directory())) {
-        Files.delete(file);
+      if (!last.contains(file)) {
+        Files.deleteIfExists(file);
       }
     }
-    Files.deleteIfExists(settings);
-    Files.delete(layout.directory());
+    for (Path file : last) {
+      Files.deleteIfExists(file);
+    }
   }
 }

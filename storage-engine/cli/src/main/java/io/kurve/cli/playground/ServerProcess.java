@@ -4,6 +4,7 @@ import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +22,9 @@ import java.util.stream.Stream;
  * alone could be somebody else's by then, so its start time is kept with it.
  */
 final class ServerProcess {
+  private static final String MAIN_CLASS = "io.kurve.dist.Kurve";
+  private static final String ENDED = "ended";
+
   private final Layout layout;
   private final String name;
 
@@ -35,6 +39,33 @@ final class ServerProcess {
 
   /** The living process, if it lives. */
   Optional<ProcessHandle> find() {
+    return recorded().or(this::unrecorded);
+  }
+
+  /**
+   * One whose starter was killed before it had noted the pid: known by its ready file, which no
+   * other process is told to write.
+   */
+  private Optional<ProcessHandle> unrecorded() {
+    String mark = layout.readyFile(name).toString();
+    return ProcessHandle.allProcesses()
+        .filter(handle -> {
+          List<String> words = commandLine(handle);
+          return words.contains(MAIN_CLASS) && words.contains(mark);
+        })
+        .findFirst();
+  }
+
+  private static List<String> commandLine(ProcessHandle handle) {
+    try {
+      Path file = Path.of("/proc", Long.toString(handle.pid()), "cmdline");
+      return List.of(new String(Files.readAllBytes(file), StandardCharsets.UTF_8).split("\0", -1));
+    } catch (IOException ended) {
+      return List.of();
+    }
+  }
+
+  private Optional<ProcessHandle> recorded() {
     Path file = layout.pidFile(name);
     if (!Files.exists(file)) {
       return Optional.empty();
@@ -44,7 +75,7 @@ final class ServerProcess {
       return words.length < 2
           ? Optional.empty()
           : ProcessHandle.of(Long.parseLong(words[0]))
-              .filter(handle -> startOf(handle).equals(words[1]));
+              .filter(handle -> !words[1].equals(ENDED) && startOf(handle).equals(words[1]));
     } catch (IOException | NumberFormatException e) {
       throw new KurveException(
           ErrorCode.BAD_STORE,
@@ -67,7 +98,7 @@ final class ServerProcess {
     command.addAll(javaFlags);
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
-    command.add("io.kurve.dist.Kurve");
+    command.add(MAIN_CLASS);
     command.add(role);
     command.addAll(arguments);
     Process process =
@@ -158,9 +189,9 @@ final class ServerProcess {
       String line = Files.readString(stat);
       String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ");
       boolean zombie = fields[0].equals("Z");
-      return zombie ? "ended" : fields[19];
+      return zombie ? ENDED : fields[19];
     } catch (IOException e) {
-      return "ended";
+      return ENDED;
     }
   }
 }

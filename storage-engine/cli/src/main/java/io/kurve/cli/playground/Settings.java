@@ -60,6 +60,10 @@ public record Settings(
     return directory.resolve(FILE);
   }
 
+  static Path unfinished(Path directory) {
+    return directory.resolve(FILE + ".new");
+  }
+
   private static String text(Properties properties, String key) {
     String value = properties.getProperty(key);
     if (value == null) {
@@ -78,7 +82,7 @@ public record Settings(
     properties.setProperty("hosts", Integer.toString(hosts));
     properties.setProperty("copysets", Integer.toString(copysets));
     properties.setProperty("base-port", Integer.toString(basePort));
-    Path fresh = directory.resolve(FILE + ".new");
+    Path fresh = unfinished(directory);
     try (Writer writer = Files.newBufferedWriter(fresh, StandardCharsets.UTF_8)) {
       properties.store(writer, "a Kurve playground; not to be edited");
     }

@@ -1,0 +1,180 @@
+package io.kurve.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.kurve.cli.command.Session;
+import io.kurve.cli.output.Console;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a person or a script gets for what it types: exit code, one line, and nothing changed. */
+class CommandLineTest {
+  private static final long MIB = 1 << 20;
+
+  @TempDir Path folder = Path.of("/");
+  private final FakeConnections fake = new FakeConnections();
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private Path clusterFile = Path.of("/");
+
+  @BeforeEach
+  void writeClusterFile() throws IOException {
+    clusterFile =
+        Files.writeString(
+            folder.resolve("kurve.yaml"),
+            """
+            mds: ["127.0.0.1:1"]
+            cluster: 00000000-0000-0000-0000-000000000001
+            key: cluster.key
+            """);
+  }
+
+  private int run(String... words) {
+    out.reset();
+    err.reset();
+    Console console =
+        new Console(
+            new PrintStream(out, false, StandardCharsets.UTF_8),
+            new PrintStream(err, false, StandardCharsets.UTF_8));
+    return KurveCli.commandLine(new Session(console, fake)).execute(words);
+  }
+
+  private int cluster(String... words) {
+    List<String> all = new ArrayList<>(List.of(words));
+    all.addAll(List.of("--cluster", clusterFile.toString()));
+    return run(all.toArray(String[]::new));
+  }
+
+  private String said() {
+    return err.toString(StandardCharsets.UTF_8);
+  }
+
+  private JsonNode json() throws IOException {
+    return new ObjectMapper().readTree(out.toString(StandardCharsets.UTF_8));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0, is 0",
+    "-1, is not a size",
+    "garbage, is not a size",
+    "1.5GiB, is not a size",
+    "99999999999999999999, is not a size",
+    "999999999T, more than 8 EiB",
+    "9223372036854775807, ''"
+  })
+  void aSizeThatCantBeIsRefusedBeforeAnybodyIsAsked(String size, String why) {
+    for (String command : List.of("create", "resize")) {
+      assertThat(cluster("volume", command, "v", "--size=" + size)).isEqualTo(2);
+      assertThat(said()).startsWith("kurve: ").contains(why).doesNotContain("\tat ");
+    }
+    assertThat(fake.changes).isEmpty();
+  }
+
+  @Test
+  void sizesAreRoundedUpAndItSaysSo() throws IOException {
+    assertThat(cluster("volume", "create", "v", "--size", "17MiB", "-o", "json")).isZero();
+    assertThat(said()).contains("rounded up to 32 MiB");
+    assertThat(json().get("size_bytes").asLong()).isEqualTo(32 * MIB);
+    assertThat(json().get("attachments").isArray()).isTrue();
+  }
+
+  @Test
+  void unknownNamesAreNotFound() {
+    assertThat(cluster("volume", "info", "w")).isEqualTo(3);
+    assertThat(cluster("volume", "delete", "w")).isEqualTo(3);
+    assertThat(cluster("volume", "resize", "w", "--size", "1GiB")).isEqualTo(3);
+    assertThat(cluster("volume", "detach", "w", "--force")).isEqualTo(3);
+    assertThat(said()).contains("volume w does not exist");
+  }
+
+  @Test
+  void deletingAnAttachedVolumeNamesTheHolderAndSinceWhen() {
+    cluster("volume", "create", "v", "--size", "1GiB");
+    fake.attached("v", "host-7");
+    assertThat(cluster("volume", "delete", "v")).isEqualTo(5);
+    assertThat(said()).contains("host-7").contains("2026-11-01T10:00:00Z");
+    assertThat(fake.volumes).containsKey("v");
+  }
+
+  @Test
+  void detachingByForceTakesTheVolumeFromAHostThatIsOutOfReach() {
+    cluster("volume", "create", "v", "--size", "1GiB");
+    assertThat(cluster("volume", "detach", "v", "--force")).isEqualTo(3);
+    fake.attached("v", "host-7");
+    assertThat(cluster("volume", "detach", "v")).isEqualTo(3);
+    assertThat(fake.attachments).hasSize(1);
+    assertThat(cluster("volume", "detach", "v", "--force")).isZero();
+    assertThat(said()).contains("host-7");
+    assertThat(fake.attachments).isEmpty();
+    assertThat(cluster("volume", "delete", "v")).isZero();
+  }
+
+  @Test
+  void attachingNeedsAPlayground() {
+    assertThat(cluster("volume", "attach", "v")).isEqualTo(3);
+    assertThat(said()).contains("has no playground").contains("--socket");
+  }
+
+  @Test
+  void theClusterIsNamedOnceAndMustBeThere() {
+    assertThat(cluster("volume", "list", "--dir", folder.toString())).isEqualTo(2);
+    assertThat(run("volume", "list", "--dir", folder.resolve("no").toString())).isEqualTo(3);
+    assertThat(run("volume", "list", "--cluster", folder.resolve("no.yaml").toString()))
+        .isEqualTo(3);
+  }
+
+  @Test
+  void wordsThatAreNoCommandAreUsage() {
+    assertThat(run("volume", "paint", "v")).isEqualTo(2);
+    assertThat(run("volume", "create", "v")).isEqualTo(2);
+    assertThat(run("playground", "up", "--disks", "many")).isEqualTo(2);
+    assertThat(run("volume", "list", "-o", "xml")).isEqualTo(2);
+    assertThat(said().lines().count()).isLessThanOrEqualTo(2);
+    assertThat(run("volume", "create", "--help")).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains("--size");
+  }
+
+  @Test
+  void statusHasTheFieldsThatScriptsRead() throws IOException {
+    assertThat(cluster("cluster", "status", "-o", "json")).isZero();
+    assertThat(json().get("health").asText()).isEqualTo("degraded");
+    JsonNode reason = json().get("reasons").get(0);
+    assertThat(reason.properties().stream().map(java.util.Map.Entry::getKey))
+        .containsExactlyInAnyOrder("code", "object", "text", "cure");
+  }
+
+  @Test
+  void whatIsNoStoreIsNamedAndNotChanged() throws IOException {
+    Path text = Files.writeString(folder.resolve("text"), "hello");
+    Path zeros = Files.write(folder.resolve("zeros"), new byte[8 << 20]);
+    byte[] foreign = new byte[8 << 20];
+    foreign[1080] = 0x53;
+    foreign[1081] = (byte) 0xEF;
+    Path ext4 = Files.write(folder.resolve("ext4"), foreign);
+    for (Path file : List.of(text, zeros, ext4)) {
+      byte[] before = Files.readAllBytes(file);
+      for (String command : List.of("inspect", "check")) {
+        assertThat(run("store", command, file.toString())).as(file + " " + said()).isEqualTo(8);
+        assertThat(said()).startsWith("kurve: ").contains(file.toString());
+        assertThat(said().lines()).hasSize(1);
+      }
+      assertThat(Files.readAllBytes(file)).isEqualTo(before);
+    }
+    assertThat(run("store", "inspect", folder.resolve("none").toString())).isEqualTo(3);
+    assertThat(run("store", "check", folder.toString())).isEqualTo(2);
+  }
+}

@@ -1,0 +1,167 @@
+package io.kurve.cli;
+
+import io.kurve.cli.config.ClusterFile;
+import io.kurve.client.cluster.KurveClient;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.ClusterId;
+import io.kurve.core.id.VolumeId;
+import io.kurve.core.metadata.Attachment;
+import io.kurve.core.metadata.ClusterInspection;
+import io.kurve.core.metadata.CopysetPlacement;
+import io.kurve.core.metadata.Volume;
+import io.kurve.core.metadata.VolumeAdmin;
+import io.kurve.core.metadata.VolumeHostService;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** An MDS in memory behind the connections of a command. */
+final class FakeConnections implements Connections, Connections.Cluster {
+  static final Instant SINCE = Instant.parse("2026-11-01T10:00:00Z");
+  final Map<String, Volume> volumes = new TreeMap<>();
+  final List<Attachment> attachments = new ArrayList<>();
+  final List<String> changes = new ArrayList<>();
+  ClusterInspection.ClusterStatus status =
+      new ClusterInspection.ClusterStatus(
+          ClusterId.parse("00000000-0000-0000-0000-000000000001"),
+          ClusterInspection.Health.DEGRADED,
+          List.of(new ClusterInspection.Reason("DISK_OFFLINE", "cs-1", "it is away", "start it")),
+          10,
+          5);
+
+  void attached(String volume, String host) {
+    attachments.add(
+        new Attachment(
+            new AttachmentId(attachments.size() + 1L),
+            new VolumeId(1),
+            volume,
+            host,
+            SINCE,
+            Attachment.State.OPEN));
+  }
+
+  @Override
+  public Cluster cluster(ClusterFile file) {
+    return this;
+  }
+
+  @Override
+  public VolumeAdmin volumes() {
+    return new Volumes();
+  }
+
+  @Override
+  public ClusterInspection inspection() {
+    return new Inspection();
+  }
+
+  @Override
+  public VolumeHostService volumeHost(Path socket) {
+    throw new AssertionError("nobody asks a host here");
+  }
+
+  @Override
+  public KurveClient client(String host) {
+    throw new AssertionError("nobody opens a volume here");
+  }
+
+  @Override
+  public void close() {}
+
+  private final class Volumes implements VolumeAdmin {
+    @Override
+    public CompletionStage<Volume> create(String requestId, NewVolume wanted) {
+      changes.add("create " + wanted);
+      Volume made =
+          new Volume(
+              new VolumeId(volumes.size() + 1L),
+              wanted.name(),
+              wanted.sizeBytes(),
+              wanted.logicalBlockBytes(),
+              wanted.shared(),
+              1,
+              Volume.State.ACTIVE,
+              SINCE,
+              Optional.empty(),
+              0);
+      volumes.put(wanted.name(), made);
+      return CompletableFuture.completedFuture(made);
+    }
+
+    @Override
+    public CompletionStage<List<VolumeUse>> list() {
+      return CompletableFuture.completedFuture(volumes.values().stream().map(this::use).toList());
+    }
+
+    @Override
+    public CompletionStage<VolumeUse> info(String name) {
+      return Optional.ofNullable(volumes.get(name))
+          .map(volume -> CompletableFuture.completedFuture(use(volume)))
+          .orElseGet(
+              () -> failed(ErrorCode.NOT_FOUND, "volume " + name + " does not exist", "list them"));
+    }
+
+    private VolumeUse use(Volume volume) {
+      return new VolumeUse(
+          volume,
+          attachments.stream().filter(a -> a.volumeName().equals(volume.name())).toList(),
+          Optional.empty());
+    }
+
+    @Override
+    public CompletionStage<Volume> resize(String name, long sizeBytes) {
+      changes.add("resize " + name + " " + sizeBytes);
+      return info(name).thenApply(VolumeUse::volume);
+    }
+
+    @Override
+    public CompletionStage<Void> delete(VolumeId volume) {
+      if (!attachments.isEmpty()) {
+        Attachment holder = attachments.getFirst();
+        return failed(
+            ErrorCode.IN_USE,
+            "host " + holder.host() + " has it since " + holder.since(),
+            "detach it there first");
+      }
+      changes.add("delete " + volume.value());
+      volumes.values().removeIf(found -> found.id().equals(volume));
+      return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletionStage<Void> fence(AttachmentId attachment) {
+      changes.add("fence " + attachment.value());
+      attachments.removeIf(held -> held.id().equals(attachment));
+      return CompletableFuture.completedFuture(null);
+    }
+  }
+
+  private final class Inspection implements ClusterInspection {
+    @Override
+    public CompletionStage<ClusterStatus> status() {
+      return CompletableFuture.completedFuture(status);
+    }
+
+    @Override
+    public CompletionStage<List<DiskInfo>> disks() {
+      return CompletableFuture.completedFuture(List.of());
+    }
+
+    @Override
+    public CompletionStage<List<CopysetPlacement>> copysets() {
+      return CompletableFuture.completedFuture(List.of());
+    }
+  }
+
+  private static <T> CompletableFuture<T> failed(ErrorCode code, String text, String cure) {
+    return CompletableFuture.failedFuture(new KurveException(code, text, cure));
+  }
+}

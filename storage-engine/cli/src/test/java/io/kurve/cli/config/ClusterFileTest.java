@@ -1,0 +1,59 @@
+package io.kurve.cli.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ClusterFileTest {
+  private static final String ID = "00000000-0000-0000-0000-000000000001";
+  @TempDir Path folder = Path.of("/");
+
+  private Path write(String text) throws IOException {
+    return Files.writeString(folder.resolve(ClusterFile.NAME), text);
+  }
+
+  @Test
+  void whatWasWrittenIsRead() throws IOException {
+    Path file = write("mds: ['127.0.0.1:7', 'b:8']\ncluster: " + ID + "\nkey: k/cluster.key\n");
+    ClusterFile read = ClusterFile.read(file);
+    assertThat(read.mds()).hasSize(2);
+    assertThat(read.key()).isEqualTo(folder.resolve("k/cluster.key"));
+    read.write(file);
+    assertThat(ClusterFile.read(file)).isEqualTo(read);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "mds: ['a:1']\\ncluster: ID\\nkey: k\\ncolour: red | unknown key 'colour'",
+        "cluster: ID\\nkey: k | lacks the key 'mds'",
+        "mds: ['a:1']\\nkey: k | lacks the key 'cluster'",
+        "mds: ['a:1']\\ncluster: ID | lacks the key 'key'",
+        "mds: ['a']\\ncluster: ID\\nkey: k | 'a'",
+        "mds: ['a:1']\\ncluster: 7\\nkey: k | 7",
+        "mds: a:1\\ncluster: ID\\nkey: k | is not such a file",
+        "{ | is not such a file",
+        "[] | is not such a file",
+        "'' | is not such a file",
+      })
+  void anythingElseIsOneErrorThatNamesFileAndCause(String text, String why) throws IOException {
+    Path file = write(text.replace("\\n", "\n").replace("ID", ID));
+    assertThatThrownBy(() -> ClusterFile.read(file))
+        .isInstanceOfSatisfying(
+            KurveException.class,
+            refused -> {
+              assertThat(refused.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT);
+              assertThat(refused.text()).contains(file.toString()).contains(why);
+            });
+  }
+}

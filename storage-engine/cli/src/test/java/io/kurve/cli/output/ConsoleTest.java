@@ -1,0 +1,44 @@
+package io.kurve.cli.output;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.kurve.cli.playground.PlaygroundStatus;
+import io.kurve.cli.playground.PlaygroundStatus.ProcessStatus;
+import io.kurve.cli.playground.PlaygroundStatus.VolumeStatus;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ConsoleTest {
+  @Test
+  void statusHasTheNamesThatScriptsRelyOn() {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    Console console = new Console(new PrintStream(out, false, StandardCharsets.UTF_8), System.err);
+    console.result(
+        true,
+        new PlaygroundStatus(
+            null,
+            new VolumeStatus("demo", 16),
+            List.of(new ProcessStatus("mds", "mds-1", null, "a:1", "a:2", "/s"))),
+        () -> "unused");
+    assertThat(out.toString(StandardCharsets.UTF_8))
+        .isEqualToNormalizingNewlines(
+            """
+            {"device":null,"volume":{"name":"demo","size_bytes":16},"processes":[{"role":"mds",\
+            "name":"mds-1","pid":null,"address":"a:1","metrics":"a:2","store":"/s"}]}
+            """);
+  }
+
+  @Test
+  void tablesHaveColumnsAndNoTrailingBlanks() {
+    assertThat(new Table("A", "LONGER").row("wider than it", 1).row("b", "c").toString())
+        .isEqualTo(
+            """
+            A              LONGER
+            wider than it  1
+            b              c
+            """);
+  }
+}
