@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * whole disk, so that sixteen at once cost what one does. When it fails it has failed for all who
  * share it: nobody may cut his log.
  */
-final class SharedCheckpoints implements ControlWriter {
+public final class SharedCheckpoints implements ControlWriter {
   private final SlotStore store;
 
   /** Guards the fields below it, and what is in a round. */
@@ -36,7 +36,7 @@ final class SharedCheckpoints implements ControlWriter {
     @Nullable KurveException refusal;
   }
 
-  SharedCheckpoints(SlotStore store) {
+  public SharedCheckpoints(SlotStore store) {
     this.store = store;
   }
 

@@ -15,7 +15,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * The highest numbers seen, in the store's superblock. A higher MDS term is durable before anything
  * is done for it; the other numbers follow with the next {@link #save}.
  */
-final class StoreMemory implements SeenNumbers {
+public final class StoreMemory implements SeenNumbers {
   private final ChunkStore store;
 
   /** Guards the fields below it. */
@@ -23,17 +23,17 @@ final class StoreMemory implements SeenNumbers {
 
   private ClusterMemory known;
 
-  StoreMemory(ChunkStore store) {
+  public StoreMemory(ChunkStore store) {
     this.store = store;
     this.known = store.memory();
   }
 
-  Optional<ChunkserverId> chunkserver() {
+  public Optional<ChunkserverId> chunkserver() {
     return store.memory().chunkserver();
   }
 
   /** Durable on return. */
-  void bind(ChunkserverId id) {
+  public void bind(ChunkserverId id) {
     lock.lock();
     try {
       known = known.withChunkserver(id);
@@ -85,7 +85,7 @@ final class StoreMemory implements SeenNumbers {
   }
 
   /** Makes all of it durable. */
-  void save() {
+  public void save() {
     lock.lock();
     try {
       store.remember(known);

@@ -25,7 +25,8 @@ public record ChunkserverReport(
   public record Capacity(int slots, int slotsUsed, long logBytes, long logBytesUsed) {}
 
   /**
-   * @param durableIndex the last entry durable in the replica's own log
+   * @param durableIndex the last entry that is durable in the replica's own log and known to be
+   *     committed: it never goes away again
    * @param damagedBlocks found bad and not repaired yet
    */
   public record CopysetReport(

@@ -29,8 +29,9 @@ import java.util.concurrent.CompletionStage;
  * Takes heartbeats and keeps what stores say to have durable.
  *
  * <p>The durable record is written before the answer when a store is heard of in a new start or
- * names a copyset for the first time, and when an index has gone back (an uncommitted tail was cut
- * off); else every few seconds, beside the answer: it may lag behind, never run ahead.
+ * names a copyset for the first time; else every few seconds, beside the answer: it may lag behind,
+ * never run ahead. It never goes back: a replica that has just started reports less than it had
+ * reported, until it hears what is committed.
  */
 public final class Heartbeats {
   private static final Duration WRITE_INTERVAL = Duration.ofSeconds(5);
@@ -70,7 +71,9 @@ public final class Heartbeats {
     presence
         .report(replica.chunkserver())
         .filter(report -> report.replica().equals(replica))
-        .ifPresent(report -> known.putAll(durableOf(report)));
+        .ifPresent(report ->
+            durableOf(report)
+                .forEach((copyset, index) -> known.merge(copyset, index, Math::max)));
     return known;
   }
 
@@ -124,18 +127,11 @@ public final class Heartbeats {
             .image()
             .durable(replica.chunkserver())
             .filter(durable -> durable.generation().equals(report.generation()))
-            .filter(durable -> onlyGrew(durable.durableIndexes(), durableOf(report)))
+            .filter(durable ->
+                durable.durableIndexes().keySet().containsAll(durableOf(report).keySet()))
             .isEmpty();
     presence.hear(report);
     return mustWriteFirst;
-  }
-
-  private static boolean onlyGrew(
-      NavigableMap<CopysetKey, Long> before, NavigableMap<CopysetKey, Long> now) {
-    return now.entrySet().stream()
-        .allMatch(entry ->
-            before.containsKey(entry.getKey())
-                && before.getOrDefault(entry.getKey(), 0L) <= entry.getValue());
   }
 
   private boolean writeIsDue(ChunkserverReport report) {

@@ -1,0 +1,189 @@
+package io.kurve.simulation;
+
+import io.kurve.chunkserver.copyset.CopysetStateMachine;
+import io.kurve.chunkserver.copyset.Digest128;
+import io.kurve.chunkserver.service.CopysetReplica;
+import io.kurve.core.id.CopysetKey;
+import io.kurve.core.metadata.Volume;
+import io.kurve.core.metadata.VolumeAdmin.NewVolume;
+import io.kurve.testkit.time.SeededRandom;
+import io.kurve.testkit.world.SimWorld;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
+/**
+ * One run of one seed.
+ *
+ * <pre>
+ *   start the cluster ──> volumes ──> users and nemeses ──> heal ──> users end ──> replicas at one
+ *   index, equal digests ──> a last attachment reads everything ──> each block's history explained
+ * </pre>
+ */
+final class Simulation {
+  private static final Duration START = Duration.ofSeconds(60);
+  private static final Duration CHAOS = Duration.ofSeconds(60);
+  private static final Duration HEALED = Duration.ofSeconds(120);
+  private static final int VOLUMES = 2;
+
+  private final SimWorld world;
+  private final SimCluster cluster;
+  private final SeededRandom random;
+  private final Set<Nemesis.Kind> kinds;
+  private final List<VolumeModel> models = new ArrayList<>();
+  private final List<VolumeUser> users = new ArrayList<>();
+
+  /** What a run leaves: equal for equal seeds. */
+  record Trace(long digest, long events, long entries, long installs) {}
+
+  Simulation(long seed, FormattedDisks disks, Supplier<Adapters> planted) {
+    this.world = new SimWorld(seed, () -> {});
+    this.random = world.fork();
+    this.kinds = Nemesis.draw(random);
+    this.cluster = new SimCluster(world, disks, planted);
+  }
+
+  static Trace run(long seed, FormattedDisks disks) {
+    return run(seed, disks, () -> Adapters.NONE);
+  }
+
+  static Trace run(long seed, FormattedDisks disks, Supplier<Adapters> planted) {
+    Simulation simulation = new Simulation(seed, disks, planted);
+    try {
+      return simulation.run();
+    } catch (AssertionError | RuntimeException e) {
+      throw new SimulationFailure(
+          seed, simulation.kinds, simulation.world.recent(), e);
+    } finally {
+      simulation.cluster.processes().forEach(process -> process.kill("the run ends"));
+    }
+  }
+
+  private Trace run() {
+    cluster.start();
+    for (int i = 1; i <= VOLUMES; i++) {
+      create("volume-" + i);
+    }
+    users.forEach(VolumeUser::begin);
+    Nemesis nemesis = new Nemesis(cluster, kinds);
+    nemesis.begin();
+    boolean early = world.runUntil(this::usersAreDone, CHAOS);
+    nemesis.end();
+    world.trace("healed" + (early ? "" : ", with work left"));
+    cluster.heal();
+    // What nemeses began ends by itself: processes that were to restart later, links to be mended.
+    world.run(Duration.ofSeconds(4));
+    cluster.heal();
+    await("the users to end", this::usersAreDone);
+    for (VolumeModel model : models) {
+      verify(model);
+    }
+    await("the replicas to meet", this::replicasMeet);
+    compareReplicas();
+    for (VolumeModel model : models) {
+      Optional<String> problem = model.impossible();
+      if (problem.isPresent()) {
+        throw new AssertionError(problem.get());
+      }
+    }
+    long entries =
+        cluster.raft().copysets().stream().mapToLong(cluster.raft()::appliedEntries).sum();
+    return new Trace(world.digest(), world.events(), entries, cluster.raft().installs());
+  }
+
+  private boolean usersAreDone() {
+    return users.stream().allMatch(VolumeUser::isDone);
+  }
+
+  private void create(String name) {
+    SimHost host = cluster.hosts().getFirst();
+    NewVolume wanted =
+        new NewVolume(name, VolumeModel.BYTES, random.chance(2) ? 512 : 4096, false);
+    Volume created =
+        retried(() -> host.life().orElseThrow().admin().create("create-" + name, wanted));
+    world.trace("created " + created);
+    VolumeModel model = new VolumeModel(name);
+    models.add(model);
+    users.add(new VolumeUser(cluster, model, 3 + random.nextInt(3)));
+  }
+
+  private <T> T retried(Supplier<CompletionStage<T>> question) {
+    List<T> answers = new ArrayList<>();
+    boolean[] waiting = {false};
+    boolean answered =
+        world.runUntil(
+            () -> {
+              if (!waiting[0] && answers.isEmpty()) {
+                waiting[0] = true;
+                var unused =
+                    question
+                        .get()
+                        .whenComplete(
+                            (answer, failure) -> {
+                              if (failure == null) {
+                                answers.add(answer);
+                              } else {
+                                world.schedule(
+                                    Duration.ofMillis(200), "again", () -> waiting[0] = false);
+                              }
+                            });
+              }
+              return !answers.isEmpty();
+            },
+            START);
+    if (!answered) {
+      throw new AssertionError("no answer within " + START.toSeconds() + " virtual seconds");
+    }
+    return answers.getFirst();
+  }
+
+  private void await(String what, BooleanSupplier condition) {
+    if (!world.runUntil(condition, HEALED)) {
+      throw new AssertionError(
+          "waited %d virtual seconds for %s after everything was healed"
+              .formatted(HEALED.toSeconds(), what));
+    }
+  }
+
+  private void verify(VolumeModel model) {
+    FinalReader reader = new FinalReader(cluster, model, random.chance(16));
+    reader.begin();
+    await("a last reader of " + model.name(), reader::isDone);
+  }
+
+  private boolean replicasMeet() {
+    for (CopysetKey copyset : cluster.raft().copysets()) {
+      List<CopysetReplica> replicas = Nemesis.replicas(cluster, copyset);
+      if (replicas.size() < cluster.chunkservers().size()) {
+        return false;
+      }
+      long distinct =
+          replicas.stream().map(replica -> replica.machine().applied()).distinct().count();
+      boolean installing =
+          replicas.stream().anyMatch(replica -> replica.machine().isInstalling());
+      if (distinct > 1 || installing) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void compareReplicas() {
+    for (CopysetKey copyset : cluster.raft().copysets()) {
+      List<Digest128> digests =
+          Nemesis.replicas(cluster, copyset).stream()
+              .map(CopysetReplica::machine)
+              .map(CopysetStateMachine::digest)
+              .toList();
+      if (digests.stream().distinct().count() > 1) {
+        throw new AssertionError("the replicas of " + copyset + " differ: " + digests);
+      }
+    }
+    new Scrub(cluster, kinds.contains(Nemesis.Kind.BIT_ROT)).run();
+  }
+}

@@ -1,0 +1,34 @@
+package io.kurve.simulation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/**
+ * Many short runs, each twice: {@code -Dkurve.simulation.seeds} says how many, {@code
+ * -Dkurve.simulation.seed} runs one only.
+ */
+class SimulationTest {
+  private static final int DEFAULT_SEEDS = 500;
+
+  @Test
+  void everySeedKeepsAllPromisesAndRunsTheSameTwice() {
+    FormattedDisks disks = new FormattedDisks();
+    Long only = Long.getLong("kurve.simulation.seed");
+    long first = only == null ? 1 : only;
+    long count = only == null ? Integer.getInteger("kurve.simulation.seeds", DEFAULT_SEEDS) : 1;
+    long events = 0;
+    long entries = 0;
+    long installs = 0;
+    for (long seed = first; seed < first + count; seed++) {
+      Simulation.Trace trace = Simulation.run(seed, disks);
+      assertThat(Simulation.run(seed, disks)).as("the second run of seed %d", seed).isEqualTo(trace);
+      events += trace.events();
+      entries += trace.entries();
+      installs += trace.installs();
+    }
+    System.out.printf(
+        "simulation: %d seeds twice, %d events, %d entries, %d installs each%n",
+        count, events, entries, installs);
+  }
+}
