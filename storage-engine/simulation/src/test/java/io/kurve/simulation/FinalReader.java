@@ -45,35 +45,33 @@ final class FinalReader {
   }
 
   void begin() {
-    var unused =
+    var _ =
         life.opener()
             .open(model.name(), AccessMode.EXCLUSIVE)
-            .whenComplete(
-                (volume, failure) -> {
-                  if (failure == null) {
-                    model.opened(volume.attachment());
-                    read(volume, 0);
-                  } else {
-                    if (VolumeUser.codeOf(failure) == ErrorCode.ATTACHED_ELSEWHERE) {
-                      fence();
-                    }
-                    var timer = life.loop().schedule(Duration.ofMillis(300), this::begin);
-                  }
-                });
+            .whenComplete((volume, failure) -> {
+              if (failure == null) {
+                model.opened(volume.attachment());
+                read(volume, 0);
+              } else {
+                if (VolumeUser.codeOf(failure) == ErrorCode.ATTACHED_ELSEWHERE) {
+                  fence();
+                }
+                var _ = life.loop().schedule(Duration.ofMillis(300), this::begin);
+              }
+            });
   }
 
   private void fence() {
-    var unused =
+    var _ =
         life.admin()
             .info(model.name())
-            .whenComplete(
-                (use, failure) -> {
-                  if (failure == null) {
-                    for (Attachment attachment : use.attachments()) {
-                      var fencing = life.admin().fence(attachment.id());
-                    }
-                  }
-                });
+            .whenComplete((use, failure) -> {
+              if (failure == null) {
+                for (Attachment attachment : use.attachments()) {
+                  var _ = life.admin().fence(attachment.id());
+                }
+              }
+            });
   }
 
   private void read(BlockVolume volume, int number) {
@@ -86,16 +84,15 @@ final class FinalReader {
     byte[] bytes = new byte[(int) range[1]];
     VolumeModel.Request request =
         model.read(volume.attachment(), range[0], bytes.length, "last read");
-    var unused =
+    var _ =
         volume
             .read(range[0], ByteBuffer.wrap(bytes))
-            .whenComplete(
-                (nothing, failure) -> {
-                  if (failure != null) {
-                    throw new AssertionError("a last read failed", failure);
-                  }
-                  request.read(bytes);
-                  read(volume, number + 1);
-                });
+            .whenComplete((nothing, failure) -> {
+              if (failure != null) {
+                throw new AssertionError("a last read failed", failure);
+              }
+              request.read(bytes);
+              read(volume, number + 1);
+            });
   }
 }

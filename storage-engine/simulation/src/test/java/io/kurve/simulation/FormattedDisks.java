@@ -25,7 +25,7 @@ final class FormattedDisks {
     for (int number = 1; number <= DISKS; number++) {
       VolatileDisk disk = new VolatileDisk("disk-" + number, DISK_BYTES, new SeededRandom(number));
       try {
-        var unused =
+        var _ =
             StoreFormatter.format(
                 disk,
                 new FormatRequest(

@@ -15,7 +15,9 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 
-/** What goes wrong in a run. Each seed has a subset of its own, so that none hides behind another. */
+/**
+ * What goes wrong in a run. Each seed has a subset of its own, so that none hides behind another.
+ */
 final class Nemesis {
   enum Kind {
     CRASH_CHUNKSERVER,
@@ -167,11 +169,10 @@ final class Nemesis {
             Duration.ofMillis(100 + random.nextLong(3000)),
             "mend",
             () ->
-                from.forEach(
-                    other -> {
-                      cluster.network().heal(other, lonely);
-                      cluster.network().heal(lonely, other);
-                    }));
+                from.forEach(other -> {
+                  cluster.network().heal(other, lonely);
+                  cluster.network().heal(lonely, other);
+                }));
   }
 
   private void changeLeader() {
@@ -186,10 +187,9 @@ final class Nemesis {
     SimReplicatedLog<?> next = oneOf(replicas);
     replicas.stream()
         .filter(SimReplicatedLog::isLeading)
-        .forEach(
-            leader -> {
-              var unused = leader.transferLeadership(next.self());
-            });
+        .forEach(leader -> {
+          var _ = leader.transferLeadership(next.self());
+        });
   }
 
   /** On the first disk only: below a quorum everything must be mended. */
@@ -197,22 +197,21 @@ final class Nemesis {
     SimChunkserver server = cluster.chunkservers().getFirst();
     server
         .running()
-        .ifPresent(
-            life -> {
-              var slots =
-                  life.chunks().controls().values().stream()
-                      .flatMap(control -> control.slots().stream())
-                      .toList();
-              if (!slots.isEmpty()) {
-                int[] run = oneOf(VolumeModel.HOT_RUNS);
-                int block = (run[0] + random.nextInt(run[1])) % Geometry.BLOCKS_PER_CHUNK;
-                long offset =
-                    life.chunks().layout().slots().offset()
-                        + (long) oneOf(slots).number() * Geometry.CHUNK_BYTES
-                        + (long) block * Geometry.BLOCK_BYTES;
-                server.disk().flipBit(offset + random.nextInt(Geometry.BLOCK_BYTES), 3);
-              }
-            });
+        .ifPresent(life -> {
+          var slots =
+              life.chunks().controls().values().stream()
+                  .flatMap(control -> control.slots().stream())
+                  .toList();
+          if (!slots.isEmpty()) {
+            int[] run = oneOf(VolumeModel.HOT_RUNS);
+            int block = (run[0] + random.nextInt(run[1])) % Geometry.BLOCKS_PER_CHUNK;
+            long offset =
+                life.chunks().layout().slots().offset()
+                    + (long) oneOf(slots).number() * Geometry.CHUNK_BYTES
+                    + (long) block * Geometry.BLOCK_BYTES;
+            server.disk().flipBit(offset + random.nextInt(Geometry.BLOCK_BYTES), 3);
+          }
+        });
   }
 
   /** Asks every replica for the groups it runs; for the final comparison. */

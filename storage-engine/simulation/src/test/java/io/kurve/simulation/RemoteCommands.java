@@ -25,8 +25,7 @@ record RemoteCommands(SimCluster cluster, SimProcess from) implements Chunkserve
   @Override
   public CompletionStage<Void> grant(
       ReplicaId target, Authority authority, CopysetKey copyset, Grant grant) {
-    return ask(
-        target, "grant " + grant, door -> door.grant(target, authority, copyset, grant));
+    return ask(target, "grant " + grant, door -> door.grant(target, authority, copyset, grant));
   }
 
   @Override

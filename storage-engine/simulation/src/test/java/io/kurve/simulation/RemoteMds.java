@@ -122,14 +122,12 @@ final class RemoteMds implements MetadataService, VolumeAdmin, ChunkserverRegist
     return cluster
         .network()
         .ask(from, to.process(), kind, what, () -> call.apply(to.running()))
-        .whenComplete(
-            (answer, failure) -> {
-              if (asked == preferred
-                  && failure instanceof KurveException known
-                  && (known.code() == ErrorCode.NOT_LEADER
-                      || known.code() == ErrorCode.UNAVAILABLE)) {
-                preferred = (preferred + 1) % cluster.mdses().size();
-              }
-            });
+        .whenComplete((answer, failure) -> {
+          if (asked == preferred
+              && failure instanceof KurveException known
+              && (known.code() == ErrorCode.NOT_LEADER || known.code() == ErrorCode.UNAVAILABLE)) {
+            preferred = (preferred + 1) % cluster.mdses().size();
+          }
+        });
   }
 }

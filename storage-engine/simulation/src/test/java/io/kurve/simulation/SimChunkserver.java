@@ -82,11 +82,10 @@ final class SimChunkserver {
     disk.restart();
     EventLoop loop = process.start();
     cluster.supervise(process, this::start);
-    process.atDeath(
-        () -> {
-          life = null;
-          disk.crash();
-        });
+    process.atDeath(() -> {
+      life = null;
+      disk.crash();
+    });
     loop.execute(() -> life = new Life(loop));
   }
 
@@ -125,29 +124,27 @@ final class SimChunkserver {
               new ChunkserverRegistry.Addresses(place, place, place),
               "server-" + process.name(),
               disk.name(),
-              Reporter.capacity(
-                  slots, new io.kurve.core.log.ReplicatedLogs.LogSpace(0, 64 << 20)),
+              Reporter.capacity(slots, new io.kurve.core.log.ReplicatedLogs.LogSpace(0, 64 << 20)),
               memory.seen(),
               id.map(known -> cluster.raft().durableIndexes(new ReplicaId(known, storeId)))
                   .orElse(Map.of()));
-      var unused =
+      var _ =
           registry
               .register(newcomer)
-              .whenComplete(
-                  (registration, failure) -> {
-                    switch (registration) {
-                      case Registration.Confirmed confirmed -> confirmed(confirmed.id());
-                      case Registration.Unconfirmed unconfirmed -> {
-                        cluster.world().trace(process + " is unconfirmed: " + unconfirmed.why());
-                        registerAgain();
-                      }
-                      case null -> registerAgain();
-                    }
-                  });
+              .whenComplete((registration, failure) -> {
+                switch (registration) {
+                  case Registration.Confirmed confirmed -> confirmed(confirmed.id());
+                  case Registration.Unconfirmed unconfirmed -> {
+                    cluster.world().trace(process + " is unconfirmed: " + unconfirmed.why());
+                    registerAgain();
+                  }
+                  case null -> registerAgain();
+                }
+              });
     }
 
     private void registerAgain() {
-      var unused = loop.schedule(REGISTER_AGAIN, this::register);
+      var _ = loop.schedule(REGISTER_AGAIN, this::register);
     }
 
     private void confirmed(ChunkserverId id) {
@@ -177,7 +174,7 @@ final class SimChunkserver {
       door = new ReplicaDoor(opened, loop);
       copysets = opened;
       for (CopysetKey copyset : simLogs.members()) {
-        var unused = opened.open(copyset, Membership.ofVoters(List.of()));
+        var _ = opened.open(copyset, Membership.ofVoters(List.of()));
       }
       Reporter reporter = new Reporter(self, chunks.generation(), slots, logs::space, opened);
       beat(reporter, opened);
@@ -189,16 +186,15 @@ final class SimChunkserver {
     }
 
     private void beat(Reporter reporter, Copysets opened) {
-      var unused =
+      var _ =
           registry
               .heartbeat(reporter.report(memory.seen()))
-              .whenComplete(
-                  (reply, failure) -> {
-                    if (failure == null) {
-                      obey(reply, opened);
-                    }
-                  });
-      var timer = loop.schedule(HEARTBEAT, () -> beat(reporter, opened));
+              .whenComplete((reply, failure) -> {
+                if (failure == null) {
+                  obey(reply, opened);
+                }
+              });
+      var _ = loop.schedule(HEARTBEAT, () -> beat(reporter, opened));
     }
 
     private void obey(HeartbeatReply reply, Copysets opened) {
@@ -209,13 +205,13 @@ final class SimChunkserver {
     }
 
     private void checkpointSoon(Copysets opened) {
-      var timer =
+      var _ =
           loop.schedule(
               Duration.ofMillis(500 + random.nextLong(cluster.checkpointMillis())),
               () -> {
                 for (CopysetReplica replica : opened.all()) {
                   if (!replica.machine().isInstalling()) {
-                    var unused = replica.log().checkpoint();
+                    var _ = replica.log().checkpoint();
                   }
                 }
                 checkpointSoon(opened);

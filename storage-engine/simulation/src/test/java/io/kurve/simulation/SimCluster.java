@@ -62,10 +62,9 @@ final class SimCluster {
   }
 
   void start() {
-    var unused =
+    var _ =
         ClusterBirth.bootstrap(
-            store.connect(),
-            new ClusterRecord(CLUSTER, 3, chunkservers.size(), COPYSETS, BIRTH));
+            store.connect(), new ClusterRecord(CLUSTER, 3, chunkservers.size(), COPYSETS, BIRTH));
     mdses.forEach(SimMds::start);
     chunkservers.values().forEach(SimChunkserver::start);
     hosts.forEach(SimHost::start);
@@ -129,17 +128,15 @@ final class SimCluster {
 
   /** What dies is started again after a while, as a service manager does it. */
   void supervise(SimProcess process, Runnable start) {
-    process.atDeath(
-        () ->
-            world.schedule(
-                Duration.ofMillis(
-                    20 + supervisor.nextLong(supervisor.chance(3) ? 4000 : 500)),
-                "restart " + process,
-                () -> {
-                  if (!process.isUp()) {
-                    start.run();
-                  }
-                }));
+    process.atDeath(() ->
+        world.schedule(
+            Duration.ofMillis(20 + supervisor.nextLong(supervisor.chance(3) ? 4000 : 500)),
+            "restart " + process,
+            () -> {
+              if (!process.isUp()) {
+                start.run();
+              }
+            }));
   }
 
   /** Everything that is dead lives again, nothing is paused or cut. */

@@ -87,9 +87,7 @@ final class SimHost {
             mds,
             new Transport(),
             new ClientMetrics(new CollectorRegistry()));
-    life =
-        new Life(
-            loop, new VolumeOpener(SimCluster.CLUSTER, process.name(), ports, LIMITS), mds);
+    life = new Life(loop, new VolumeOpener(SimCluster.CLUSTER, process.name(), ports, LIMITS), mds);
     loop.execute(() -> atStart.forEach(Runnable::run));
   }
 
@@ -107,7 +105,7 @@ final class SimHost {
             case DataRequest.WriteZeroes zeroes -> "zeroes";
             case DataRequest.Discard discard -> "discard";
           };
-      var unused =
+      var _ =
           cluster
               .network()
               .<DataReply>ask(
@@ -125,15 +123,14 @@ final class SimHost {
                         .handle(arrived, answer::complete);
                     return answer;
                   })
-              .whenComplete(
-                  (answer, error) ->
-                      reply.accept(
-                          error == null
-                              ? answer
-                              : new DataReply.Failed(
-                                  ErrorCode.UNAVAILABLE,
-                                  Optional.empty(),
-                                  String.valueOf(error.getMessage()))));
+              .whenComplete((answer, error) ->
+                  reply.accept(
+                      error == null
+                          ? answer
+                          : new DataReply.Failed(
+                              ErrorCode.UNAVAILABLE,
+                              Optional.empty(),
+                              String.valueOf(error.getMessage()))));
     }
 
     private static DataRequest.Operation copy(DataRequest.Operation operation, boolean flip) {

@@ -37,11 +37,10 @@ final class SimMds {
     EventLoop loop = process.start();
     cluster.supervise(process, this::start);
     InMemoryMetaStore.Session session = cluster.store().connect();
-    process.atDeath(
-        () -> {
-          session.cutOff(true);
-          mds = null;
-        });
+    process.atDeath(() -> {
+      session.cutOff(true);
+      mds = null;
+    });
     Mds started =
         new Mds(
             new MdsPorts(

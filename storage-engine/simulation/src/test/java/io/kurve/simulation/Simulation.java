@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One run of one seed.
@@ -28,7 +29,7 @@ import java.util.function.Supplier;
 final class Simulation {
   private static final Duration START = Duration.ofSeconds(60);
   private static final Duration CHAOS = Duration.ofSeconds(60);
-  private static final Duration HEALED = Duration.ofSeconds(120);
+  private static final Duration HEALED = Duration.ofSeconds(60);
   private static final int VOLUMES = 2;
 
   private final SimWorld world;
@@ -57,10 +58,20 @@ final class Simulation {
     try {
       return simulation.run();
     } catch (AssertionError | RuntimeException e) {
-      throw new SimulationFailure(
-          seed, simulation.kinds, simulation.world.recent(), e);
+      throw new SimulationFailure(seed, simulation.kinds, simulation.world.recent(), e);
     } finally {
       simulation.cluster.processes().forEach(process -> process.kill("the run ends"));
+    }
+  }
+
+  /** The broken promise of a run with a planted bug; null when the run ended well. */
+  static @Nullable SimulationFailure failure(
+      long seed, FormattedDisks disks, Supplier<Adapters> planted) {
+    try {
+      var _ = run(seed, disks, planted);
+      return null;
+    } catch (SimulationFailure failure) {
+      return failure;
     }
   }
 
@@ -102,8 +113,7 @@ final class Simulation {
 
   private void create(String name) {
     SimHost host = cluster.hosts().getFirst();
-    NewVolume wanted =
-        new NewVolume(name, VolumeModel.BYTES, random.chance(2) ? 512 : 4096, false);
+    NewVolume wanted = new NewVolume(name, VolumeModel.BYTES, random.chance(2) ? 512 : 4096, false);
     Volume created =
         retried(() -> host.life().orElseThrow().admin().create("create-" + name, wanted));
     world.trace("created " + created);
@@ -120,18 +130,17 @@ final class Simulation {
             () -> {
               if (!waiting[0] && answers.isEmpty()) {
                 waiting[0] = true;
-                var unused =
+                var _ =
                     question
                         .get()
-                        .whenComplete(
-                            (answer, failure) -> {
-                              if (failure == null) {
-                                answers.add(answer);
-                              } else {
-                                world.schedule(
-                                    Duration.ofMillis(200), "again", () -> waiting[0] = false);
-                              }
-                            });
+                        .whenComplete((answer, failure) -> {
+                          if (failure == null) {
+                            answers.add(answer);
+                          } else {
+                            world.schedule(
+                                Duration.ofMillis(200), "again", () -> waiting[0] = false);
+                          }
+                        });
               }
               return !answers.isEmpty();
             },
@@ -164,8 +173,7 @@ final class Simulation {
       }
       long distinct =
           replicas.stream().map(replica -> replica.machine().applied()).distinct().count();
-      boolean installing =
-          replicas.stream().anyMatch(replica -> replica.machine().isInstalling());
+      boolean installing = replicas.stream().anyMatch(replica -> replica.machine().isInstalling());
       if (distinct > 1 || installing) {
         return false;
       }

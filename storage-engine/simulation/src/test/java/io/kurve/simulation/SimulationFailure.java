@@ -7,8 +7,7 @@ import java.util.Set;
 final class SimulationFailure extends AssertionError {
   private static final long serialVersionUID = 1;
 
-  SimulationFailure(
-      long seed, Set<Nemesis.Kind> kinds, List<String> recent, Throwable cause) {
+  SimulationFailure(long seed, Set<Nemesis.Kind> kinds, List<String> recent, Throwable cause) {
     super(
         "seed %d failed: %s%n  nemeses: %s%n  again: -Dkurve.simulation.seed=%d%n  last events:%n    %s"
             .formatted(seed, cause.getMessage(), kinds, seed, String.join("\n    ", recent)),

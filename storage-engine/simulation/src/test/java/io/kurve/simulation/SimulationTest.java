@@ -22,7 +22,9 @@ class SimulationTest {
     long installs = 0;
     for (long seed = first; seed < first + count; seed++) {
       Simulation.Trace trace = Simulation.run(seed, disks);
-      assertThat(Simulation.run(seed, disks)).as("the second run of seed %d", seed).isEqualTo(trace);
+      assertThat(Simulation.run(seed, disks))
+          .as("the second run of seed %d", seed)
+          .isEqualTo(trace);
       events += trace.events();
       entries += trace.entries();
       installs += trace.installs();

@@ -53,12 +53,11 @@ final class VolumeUser {
 
   void begin() {
     for (SimHost host : hosts) {
-      host.atStart(
-          () -> {
-            if (!done && host == hosts.get(turn)) {
-              new Session(host).acquire();
-            }
-          });
+      host.atStart(() -> {
+        if (!done && host == hosts.get(turn)) {
+          new Session(host).acquire();
+        }
+      });
     }
   }
 
@@ -94,40 +93,40 @@ final class VolumeUser {
       if (done || host != hosts.get(turn) || handedOver) {
         return;
       }
-      var unused =
+      var _ =
           life.opener()
               .open(model.name(), AccessMode.EXCLUSIVE)
-              .whenComplete(
-                  (opened, failure) -> {
-                    if (failure == null) {
-                      opened(opened);
-                    } else if (codeOf(failure) == ErrorCode.ATTACHED_ELSEWHERE) {
-                      takeOver();
-                    } else {
-                      later(this::acquire);
-                    }
-                  });
+              .whenComplete((opened, failure) -> {
+                if (failure == null) {
+                  opened(opened);
+                } else if (codeOf(failure) == ErrorCode.ATTACHED_ELSEWHERE) {
+                  takeOver();
+                } else {
+                  later(this::acquire);
+                }
+              });
     }
 
     private void takeOver() {
-      var unused =
+      var _ =
           life.admin()
               .info(model.name())
-              .whenComplete(
-                  (use, failure) -> {
-                    if (failure == null) {
-                      for (Attachment attachment : use.attachments()) {
-                        var fencing = life.admin().fence(attachment.id());
-                      }
-                    }
-                    later(this::acquire);
-                  });
+              .whenComplete((use, failure) -> {
+                if (failure == null) {
+                  for (Attachment attachment : use.attachments()) {
+                    var _ = life.admin().fence(attachment.id());
+                  }
+                }
+                later(this::acquire);
+              });
     }
 
     private void opened(BlockVolume opened) {
       volume = opened;
       model.opened(opened.attachment());
-      cluster.world().trace(host.process() + " opens " + model.name() + " as " + opened.attachment());
+      cluster
+          .world()
+          .trace(host.process() + " opens " + model.name() + " as " + opened.attachment());
       step();
     }
 
@@ -162,23 +161,22 @@ final class VolumeUser {
     }
 
     private void close() {
-      var unused =
+      var _ =
           held()
               .close()
-              .whenComplete(
-                  (nothing, failure) -> {
-                    cluster.world().trace(host.process() + " closed " + model.name());
-                    next(random.chance(2));
-                  });
+              .whenComplete((nothing, failure) -> {
+                cluster.world().trace(host.process() + " closed " + model.name());
+                next(random.chance(2));
+              });
     }
 
     private void later(Runnable task) {
-      var unused = life.loop().schedule(Duration.ofMillis(20 + random.nextLong(400)), task);
+      var _ = life.loop().schedule(Duration.ofMillis(20 + random.nextLong(400)), task);
     }
 
     private void pause(Runnable task) {
       long millis = random.chance(8) ? random.nextLong(400) : random.nextLong(25);
-      var unused = life.loop().schedule(Duration.ofMillis(millis), task);
+      var _ = life.loop().schedule(Duration.ofMillis(millis), task);
     }
 
     private BlockVolume held() {
@@ -215,7 +213,8 @@ final class VolumeUser {
         case 0 -> 1 + random.nextInt(600);
         case 1 -> 1 + random.nextInt(runBytes);
         default ->
-            Geometry.BLOCK_BYTES * (1 + random.nextInt(Math.min(3, runBytes / Geometry.BLOCK_BYTES)));
+            Geometry.BLOCK_BYTES
+                * (1 + random.nextInt(Math.min(3, runBytes / Geometry.BLOCK_BYTES)));
       };
     }
 
@@ -249,20 +248,19 @@ final class VolumeUser {
     }
 
     private void end(CompletionStage<Void> stage, Runnable done) {
-      var unused =
-          stage.whenComplete(
-              (nothing, failure) -> {
-                inFlight--;
-                if (failure == null) {
-                  done.run();
-                  return;
-                }
-                switch (codeOf(failure)) {
-                  case FENCED -> fenced();
-                  case OVERLOAD -> {}
-                  default -> throw new AssertionError(model.name() + ": " + failure, failure);
-                }
-              });
+      var _ =
+          stage.whenComplete((nothing, failure) -> {
+            inFlight--;
+            if (failure == null) {
+              done.run();
+              return;
+            }
+            switch (codeOf(failure)) {
+              case FENCED -> fenced();
+              case OVERLOAD -> {}
+              default -> throw new AssertionError(model.name() + ": " + failure, failure);
+            }
+          });
     }
 
     private void fenced() {

@@ -72,8 +72,7 @@ public final class Heartbeats {
         .report(replica.chunkserver())
         .filter(report -> report.replica().equals(replica))
         .ifPresent(report ->
-            durableOf(report)
-                .forEach((copyset, index) -> known.merge(copyset, index, Math::max)));
+            durableOf(report).forEach((copyset, index) -> known.merge(copyset, index, Math::max)));
     return known;
   }
 

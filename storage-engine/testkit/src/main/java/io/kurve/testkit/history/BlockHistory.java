@@ -46,8 +46,7 @@ public final class BlockHistory {
     private byte @Nullable [] bytes;
     private boolean returned;
 
-    private Operation(
-        long writer, int from, boolean write, byte @Nullable [] bytes, String name) {
+    private Operation(long writer, int from, boolean write, byte @Nullable [] bytes, String name) {
       this.writer = writer;
       this.from = from;
       this.write = write;
@@ -211,8 +210,7 @@ public final class BlockHistory {
         for (int i = 0; i < open.length; i++) {
           Operation write = open[i];
           if (write != null && write.write && (state.happened & 1L << i) == 0) {
-            State then =
-                noticed(new State(state.content.after(write), state.happened | 1L << i));
+            State then = noticed(new State(state.content.after(write), state.happened | 1L << i));
             if (seen.add(then)) {
               todo.add(then);
             }
@@ -242,11 +240,8 @@ public final class BlockHistory {
         State state = todo.poll();
         for (int i = 0; i < open.length; i++) {
           Operation write = open[i];
-          if (write != null
-              && write.write
-              && (mask & ~state.happened & 1L << i) != 0) {
-            State then =
-                noticed(new State(state.content.after(write), state.happened | 1L << i));
+          if (write != null && write.write && (mask & ~state.happened & 1L << i) != 0) {
+            State then = noticed(new State(state.content.after(write), state.happened | 1L << i));
             if (seen.add(then)) {
               todo.add(then);
             }
@@ -280,13 +275,14 @@ public final class BlockHistory {
     private String describe(Event event, Set<State> before) {
       StringBuilder text = new StringBuilder();
       if (event instanceof Return(Operation operation)) {
-        text.append("saw ").append(start(operation.bytes(), 0)).append(" at ").append(operation.from);
+        text.append("saw ")
+            .append(start(operation.bytes(), 0))
+            .append(" at ")
+            .append(operation.from);
         before.stream()
             .limit(4)
-            .forEach(
-                state ->
-                    text.append(", possible was ")
-                        .append(start(state.content.bytes, operation.from)));
+            .forEach(state ->
+                text.append(", possible was ").append(start(state.content.bytes, operation.from)));
       }
       text.append("; history:");
       int from = Math.max(0, events.indexOf(event) - 30);

@@ -133,7 +133,7 @@ public final class SimRaft {
     }
     if (index == all.size() + 1) {
       all.add(entry);
-    } else if (all.get((int) index - 1) != entry) {
+    } else if (!all.get((int) index - 1).equals(entry)) {
       throw new AssertionError(copyset + " applies two different entries " + index);
     }
   }

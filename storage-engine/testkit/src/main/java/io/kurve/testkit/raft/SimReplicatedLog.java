@@ -68,7 +68,6 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
   private ReplicaStatus.Role role = ReplicaStatus.Role.FOLLOWER;
   private Optional<ReplicaId> leader = Optional.empty();
   private long lastHeardNanos;
-  private boolean syncing;
   private boolean applyScheduled;
   private boolean checkpointing;
   private boolean closed;
@@ -173,9 +172,8 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
   // ---- elections
 
   private void electionLater() {
-    long millis =
-        ELECTION_TIMEOUT.toMillis() + raft.random().nextLong(ELECTION_TIMEOUT.toMillis());
-    var unused =
+    long millis = ELECTION_TIMEOUT.toMillis() + raft.random().nextLong(ELECTION_TIMEOUT.toMillis());
+    var _ =
         loop.schedule(
             Duration.ofMillis(millis),
             () -> {
@@ -221,7 +219,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     }
     long mine = highest + 1;
     votes.forEach(voter -> voter.voted(mine));
-    var unused =
+    var _ =
         loop.schedule(Duration.ofNanos(raft.random().nextLong(2_000_000)), () -> lead(mine));
   }
 
@@ -229,8 +227,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     if (closed || !machine.mayVote() || role == ReplicaStatus.Role.INSTALLING) {
       return false;
     }
-    boolean leaseMayRun =
-        role == ReplicaStatus.Role.LEADER ? !quorumIsSilent() : !heardNobody();
+    boolean leaseMayRun = role == ReplicaStatus.Role.LEADER ? !quorumIsSilent() : !heardNobody();
     if (leaseMayRun && !leaderGaveUp) {
       return false;
     }
@@ -270,8 +267,9 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     machine.notLeading();
     Map<Long, ProposalListener<R>> open = new TreeMap<>(pending);
     pending.clear();
-    open.values().forEach(listener -> loop.execute(() -> listener.ended(
-        new Proposal.Unknown<>("it leads no more"))));
+    open.values()
+        .forEach(listener ->
+            loop.execute(() -> listener.ended(new Proposal.Unknown<>("it leads no more"))));
   }
 
   private void lead(long wonTerm) {
@@ -300,7 +298,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
       return;
     }
     replicate();
-    var unused = loop.schedule(HEARTBEAT, () -> heartbeat(inTerm));
+    var _ = loop.schedule(HEARTBEAT, () -> heartbeat(inTerm));
   }
 
   // ---- appending
@@ -313,11 +311,10 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
       return;
     }
     if (pending.size() >= MAX_PENDING || raft.happens(raft.nastiness().overload())) {
-      loop.execute(
-          () ->
-              listener.ended(
-                  new Proposal.Rejected<>(
-                      Optional.of(self), Proposal.Reason.OVERLOAD, "too much is under way")));
+      loop.execute(() ->
+          listener.ended(
+              new Proposal.Rejected<>(
+                  Optional.of(self), Proposal.Reason.OVERLOAD, "too much is under way")));
       return;
     }
     byte[] bytes = new byte[command.remaining()];
@@ -326,7 +323,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     long index = lastIndex();
     pending.put(index, listener);
     if (raft.happens(raft.nastiness().unknown())) {
-      var unused =
+      var _ =
           loop.schedule(Duration.ofNanos(raft.random().nextLong(3_000_000)), () -> forget(index));
     }
   }
@@ -337,7 +334,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
       listener.ended(new Proposal.Unknown<>("as the world will have it"));
       // Raft forgets proposals with its leadership only: some time later it does.
       long inTerm = term;
-      var unused =
+      var _ =
           loop.schedule(
               Duration.ofNanos(raft.random().nextLong(2_000_000_000)),
               () -> {
@@ -353,7 +350,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     syncLater(() -> {});
     if (!replicateScheduled) {
       replicateScheduled = true;
-      var unused =
+      var _ =
           loop.schedule(
               Duration.ofNanos(20_000 + raft.random().nextLong(200_000)),
               () -> {
@@ -368,7 +365,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     if (raft.happens(raft.nastiness().slowSync())) {
       micros += raft.random().nextLong(500_000);
     }
-    var unused =
+    var _ =
         loop.schedule(
             Duration.ofNanos(micros * 1000),
             () -> {
@@ -403,7 +400,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     long now = term;
     if (follower.next <= base.index()) {
       Checkpoint newest = machine.restored();
-      var unused =
+      var _ =
           raft.network()
               .send(
                   here,
@@ -430,7 +427,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
             List.copyOf(entries.subList(from, from + count)),
             commitIndex,
             sentNanos);
-    var unused =
+    var _ =
         raft.network()
             .send(
                 here,
@@ -509,7 +506,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
       return;
     }
     long now = term;
-    var unused =
+    var _ =
         raft.network()
             .send(
                 logs.process(),
@@ -567,7 +564,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     if (raft.happens(raft.nastiness().slowApply())) {
       micros += raft.random().nextLong(500_000);
     }
-    var unused =
+    var _ =
         loop.schedule(
             Duration.ofNanos(micros * 1000),
             () -> {
@@ -638,7 +635,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     }
     checkpointing = true;
     CheckpointImage image = machine.capture(kept.membership());
-    var unused =
+    var _ =
         loop.schedule(
             Duration.ofNanos(raft.random().nextLong(20_000_000)), () -> persist(image, done));
     return done;
@@ -749,7 +746,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
       leaseGivenUp = true;
       long ofTerm = term;
       long sentNanos = loop.nanoTime();
-      var unused =
+      var _ =
           raft.network()
               .send(
                   logs.process(),
@@ -757,7 +754,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
                   SimNetwork.Kind.ONCE,
                   copyset + " transfer",
                   () -> onPeer(target, peer -> peer.takeOver(ofTerm, sentNanos)));
-      var again = loop.schedule(ELECTION_TIMEOUT.multipliedBy(2), () -> takeLeaseAgain(ofTerm));
+      var _ = loop.schedule(ELECTION_TIMEOUT.multipliedBy(2), () -> takeLeaseAgain(ofTerm));
     }
     return CompletableFuture.completedStage(null);
   }

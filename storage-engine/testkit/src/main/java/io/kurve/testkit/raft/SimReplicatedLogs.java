@@ -30,11 +30,7 @@ public final class SimReplicatedLogs implements ReplicatedLogs {
    * @param confirmed as the state machines are told: an install waits for it
    */
   public SimReplicatedLogs(
-      SimRaft raft,
-      ReplicaId self,
-      SimProcess process,
-      EventLoop loop,
-      BooleanSupplier confirmed) {
+      SimRaft raft, ReplicaId self, SimProcess process, EventLoop loop, BooleanSupplier confirmed) {
     this.raft = raft;
     this.self = self;
     this.process = process;

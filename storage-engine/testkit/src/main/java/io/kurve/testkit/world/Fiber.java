@@ -62,7 +62,7 @@ public final class Fiber {
     if (stage.toCompletableFuture().isDone()) {
       return;
     }
-    var unused = stage.whenComplete((value, error) -> loop.execute(this::resume));
+    var _ = stage.whenComplete((value, error) -> loop.execute(this::resume));
     worldMayRun.release();
     acquire(fiberMayRun);
     if (killed) {

@@ -12,8 +12,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
 /**
- * Messages that are late, lost, doubled and overtake each other; links that are cut one way or both;
- * connections that die between request and answer.
+ * Messages that are late, lost, doubled and overtake each other; links that are cut one way or
+ * both; connections that die between request and answer.
  */
 public final class SimNetwork {
   private static final Duration ASK_DEADLINE = Duration.ofSeconds(5);
@@ -85,7 +85,12 @@ public final class SimNetwork {
     }
     post(from, to, delay(), label, deliver);
     if (kind == Kind.DOUBLED && happens(faults.doubled)) {
-      Duration later = happens(3) ? heldTime() : delay();
+      Duration later =
+          switch (random.nextInt(3)) {
+            case 0 -> heldTime();
+            case 1 -> Duration.ofMillis(random.nextLong(1000));
+            default -> delay();
+          };
       post(from, to, later, label + " again", deliver);
     }
     return true;
@@ -112,17 +117,13 @@ public final class SimNetwork {
    * @param call made at the other side
    */
   public <T> CompletionStage<T> ask(
-      SimProcess from,
-      SimProcess to,
-      Kind kind,
-      String label,
-      Supplier<CompletionStage<T>> call) {
+      SimProcess from, SimProcess to, Kind kind, String label, Supplier<CompletionStage<T>> call) {
     CompletableFuture<T> answer = new CompletableFuture<>();
     long life = from.life();
     SimWorld.Event deadline =
         from.deliverToThisLife(
             life, ASK_DEADLINE, label + " deadline", () -> fail(answer, "no answer from " + to));
-    var cancelled = answer.whenComplete((value, error) -> deadline.cancel());
+    var _ = answer.whenComplete((value, error) -> deadline.cancel());
     boolean sent =
         send(
             from,
@@ -139,13 +140,16 @@ public final class SimNetwork {
               } catch (KurveException e) {
                 stage = CompletableFuture.failedStage(e);
               }
-              var unused =
+              var _ =
                   stage.whenComplete(
                       (value, error) -> reply(from, life, to, label, answer, value, error));
             });
     if (!sent && happens(2)) {
       from.deliverToThisLife(
-          life, delay(), label + " broken", () -> fail(answer, "the connection to " + to + " broke"));
+          life,
+          delay(),
+          label + " broken",
+          () -> fail(answer, "the connection to " + to + " broke"));
     }
     return answer;
   }

@@ -97,7 +97,7 @@ public final class SimProcess {
 
   /** An event of whichever life is there when it is due. */
   void deliver(Duration delay, String label, Runnable task) {
-    var unused = world.add(delay, this, ANY_LIFE, label, task);
+    var _ = world.add(delay, this, ANY_LIFE, label, task);
   }
 
   /** As {@link #deliver}, but of the present life only. */
@@ -133,7 +133,7 @@ public final class SimProcess {
 
     @Override
     public void execute(Runnable task) {
-      var unused = world.add(Duration.ZERO, SimProcess.this, ofLife, name, task);
+      var _ = world.add(Duration.ZERO, SimProcess.this, ofLife, name, task);
     }
 
     @Override

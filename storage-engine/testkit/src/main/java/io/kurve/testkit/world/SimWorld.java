@@ -71,10 +71,8 @@ public final class SimWorld {
     add(delay, null, SimProcess.ANY_LIFE, label, task);
   }
 
-  Event add(
-      Duration delay, @Nullable SimProcess process, long life, String label, Runnable task) {
-    Event event =
-        new Event(nowNanos + delay.toNanos(), sequence++, process, life, label, task);
+  Event add(Duration delay, @Nullable SimProcess process, long life, String label, Runnable task) {
+    Event event = new Event(nowNanos + delay.toNanos(), sequence++, process, life, label, task);
     queue.add(event);
     return event;
   }
