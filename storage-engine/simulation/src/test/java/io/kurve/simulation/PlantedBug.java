@@ -16,84 +16,78 @@ import java.util.function.Supplier;
  */
 enum PlantedBug {
   /** A sync that says OK and does nothing. */
-  FSYNC_SKIPPED(
-      () ->
-          new Adapters() {
-            @Override
-            public Disk disk(Disk disk) {
-              return new UnsyncedDisk(disk, () -> true);
-            }
-          }),
+  FSYNC_SKIPPED(() ->
+      new Adapters() {
+        @Override
+        public Disk disk(Disk disk) {
+          return new UnsyncedDisk(disk, () -> true);
+        }
+      }),
 
   /** A write is answered as soon as it is in the leader's own log. */
-  ANSWER_BEFORE_COMMIT(
-      () ->
-          new Adapters() {
-            @Override
-            public ReplicatedLog<CommandReply> log(ReplicatedLog<CommandReply> log) {
-              return new HastyLog(log);
-            }
-          }),
+  ANSWER_BEFORE_COMMIT(() ->
+      new Adapters() {
+        @Override
+        public ReplicatedLog<CommandReply> log(ReplicatedLog<CommandReply> log) {
+          return new HastyLog(log);
+        }
+      }),
 
   /** Whoever asks is taken for the one who may. */
-  ATTACHMENT_NOT_CHECKED(
-      () ->
-          new Adapters() {
-            private final CredulousDoor door = new CredulousDoor();
+  ATTACHMENT_NOT_CHECKED(() ->
+      new Adapters() {
+        private final CredulousDoor door = new CredulousDoor();
 
-            @Override
-            public DataHandler data(DataHandler data) {
-              return door.data(data);
-            }
+        @Override
+        public DataHandler data(DataHandler data) {
+          return door.data(data);
+        }
 
-            @Override
-            public ChunkserverCommands commands(ChunkserverCommands commands) {
-              return door.commands(commands);
-            }
-          }),
+        @Override
+        public ChunkserverCommands commands(ChunkserverCommands commands) {
+          return door.commands(commands);
+        }
+      }),
 
   /** What the disk gives is believed. */
-  BLOCK_CHECKSUM_NOT_VERIFIED(
-      () ->
-          new Adapters() {
-            @Override
-            public SlotStore slots(SlotStore slots) {
-              return new BelievingSlots(slots);
-            }
-          }),
+  BLOCK_CHECKSUM_NOT_VERIFIED(() ->
+      new Adapters() {
+        @Override
+        public SlotStore slots(SlotStore slots) {
+          return new BelievingSlots(slots);
+        }
+      }),
 
   /** A grant is made durable at once, with neither the data before it nor its log position. */
-  FENCE_BEFORE_DATA(
-      () ->
-          new Adapters() {
-            private final EarlyFence fence = new EarlyFence();
+  FENCE_BEFORE_DATA(() ->
+      new Adapters() {
+        private final EarlyFence fence = new EarlyFence();
 
-            @Override
-            public Disk disk(Disk disk) {
-              return new UnsyncedDisk(disk, fence::isWriting);
-            }
+        @Override
+        public Disk disk(Disk disk) {
+          return new UnsyncedDisk(disk, fence::isWriting);
+        }
 
-            @Override
-            public ControlWriter writer(ControlWriter writer, SlotStore slots) {
-              return fence.writer(writer, slots);
-            }
+        @Override
+        public ControlWriter writer(ControlWriter writer, SlotStore slots) {
+          return fence.writer(writer, slots);
+        }
 
-            @Override
-            public ReplicatedStateMachine<CommandReply> machine(
-                ReplicatedStateMachine<CommandReply> machine) {
-              return fence.machine(machine);
-            }
-          }),
+        @Override
+        public ReplicatedStateMachine<CommandReply> machine(
+            ReplicatedStateMachine<CommandReply> machine) {
+          return fence.machine(machine);
+        }
+      }),
 
   /** Each arrival of a request counts as a request of its own. */
-  RETRY_APPLIED_TWICE(
-      () ->
-          new Adapters() {
-            @Override
-            public DataHandler data(DataHandler data) {
-              return new ForgetfulDoor(data);
-            }
-          });
+  RETRY_APPLIED_TWICE(() ->
+      new Adapters() {
+        @Override
+        public DataHandler data(DataHandler data) {
+          return new ForgetfulDoor(data);
+        }
+      });
 
   private final Supplier<Adapters> adapters;
 

@@ -219,8 +219,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     }
     long mine = highest + 1;
     votes.forEach(voter -> voter.voted(mine));
-    var _ =
-        loop.schedule(Duration.ofNanos(raft.random().nextLong(2_000_000)), () -> lead(mine));
+    var _ = loop.schedule(Duration.ofNanos(raft.random().nextLong(2_000_000)), () -> lead(mine));
   }
 
   private boolean wouldVoteFor(SimReplicatedLog<?> candidate, boolean leaderGaveUp) {
