@@ -68,7 +68,7 @@ final class Nemesis {
           .faults(
               new SimNetwork.Faults(
                   20 + random.nextInt(100),
-                  5 + random.nextInt(40),
+                  2 + random.nextInt(10),
                   10 + random.nextInt(40),
                   50 + random.nextInt(200)));
     }

@@ -188,7 +188,10 @@ final class VolumeUser {
     }
 
     private void request() {
-      int[] run = VolumeModel.HOT_RUNS.get(random.nextInt(VolumeModel.HOT_RUNS.size()));
+      // Mostly in one place: what overlaps finds most.
+      int[] run =
+          VolumeModel.HOT_RUNS.get(
+              random.chance(2) ? 0 : random.nextInt(VolumeModel.HOT_RUNS.size()));
       long runStart = (long) run[0] * Geometry.BLOCK_BYTES;
       int runBytes = run[1] * Geometry.BLOCK_BYTES;
       int length = length(runBytes);

@@ -86,9 +86,9 @@ public final class SimNetwork {
     post(from, to, delay(), label, deliver);
     if (kind == Kind.DOUBLED && happens(faults.doubled)) {
       Duration later =
-          switch (random.nextInt(3)) {
+          switch (random.nextInt(5)) {
             case 0 -> heldTime();
-            case 1 -> Duration.ofMillis(random.nextLong(1000));
+            case 1, 2, 3 -> Duration.ofMillis(random.nextLong(700));
             default -> delay();
           };
       post(from, to, later, label + " again", deliver);
