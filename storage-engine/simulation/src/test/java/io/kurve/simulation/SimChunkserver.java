@@ -19,6 +19,7 @@ import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreId;
 import io.kurve.core.log.Membership;
+import io.kurve.core.log.ReplicatedLogs.LogSpace;
 import io.kurve.core.metadata.ChunkserverCommands;
 import io.kurve.core.metadata.ChunkserverRegistry;
 import io.kurve.core.metadata.ChunkserverRegistry.HeartbeatReply;
@@ -124,7 +125,7 @@ final class SimChunkserver {
               new ChunkserverRegistry.Addresses(place, place, place),
               "server-" + process.name(),
               disk.name(),
-              Reporter.capacity(slots, new io.kurve.core.log.ReplicatedLogs.LogSpace(0, 64 << 20)),
+              Reporter.capacity(slots, new LogSpace(0, 64 << 20)),
               memory.seen(),
               id.map(known -> cluster.raft().durableIndexes(new ReplicaId(known, storeId)))
                   .orElse(Map.of()));

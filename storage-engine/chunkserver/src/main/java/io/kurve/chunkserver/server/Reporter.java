@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Makes the reports of a chunkserver. */
-final class Reporter {
+public final class Reporter {
   /** A follower is behind when it lacks more entries than this. */
   private static final long LAGGING_ENTRIES = 1024;
 
@@ -25,7 +25,7 @@ final class Reporter {
   private final Supplier<LogSpace> logSpace;
   private final Copysets copysets;
 
-  Reporter(
+  public Reporter(
       ReplicaId self,
       StoreGeneration generation,
       SlotStore store,
@@ -38,7 +38,7 @@ final class Reporter {
     this.copysets = copysets;
   }
 
-  ChunkserverReport report(ChunkserverReport.Seen seen) {
+  public ChunkserverReport report(ChunkserverReport.Seen seen) {
     return new ChunkserverReport(
         self,
         generation,
@@ -48,7 +48,7 @@ final class Reporter {
         copysets.all().stream().map(this::report).toList());
   }
 
-  static Capacity capacity(SlotStore store, LogSpace space) {
+  public static Capacity capacity(SlotStore store, LogSpace space) {
     return new Capacity(
         store.slotCount(), store.slotsUsed(), space.totalBytes(), space.usedBytes());
   }
