@@ -94,9 +94,8 @@ final class RemoteMds implements MetadataService, VolumeAdmin, ChunkserverRegist
   }
 
   @Override
-  public CompletionStage<Void> delete(String name) {
-    // By name: a second one that comes late would delete another volume of that name.
-    return ask(SimNetwork.Kind.ONCE, "delete " + name, mds -> mds.volumes().delete(name));
+  public CompletionStage<Void> delete(VolumeId volume) {
+    return ask(SimNetwork.Kind.DOUBLED, "delete " + volume, mds -> mds.volumes().delete(volume));
   }
 
   @Override
