@@ -153,7 +153,7 @@ final class Simulation {
 
   private void await(String what, BooleanSupplier condition) {
     if (!world.runUntil(condition, HEALED)) {
-      throw new AssertionError(
+      throw new SimulationFailure.Stalled(
           "waited %d virtual seconds for %s after everything was healed"
               .formatted(HEALED.toSeconds(), what));
     }

@@ -13,4 +13,17 @@ final class SimulationFailure extends AssertionError {
             .formatted(seed, cause.getMessage(), kinds, seed, String.join("\n    ", recent)),
         cause);
   }
+
+  /** Nothing wrong was seen; what should have ended did not. */
+  static final class Stalled extends AssertionError {
+    private static final long serialVersionUID = 1;
+
+    Stalled(String message) {
+      super(message);
+    }
+  }
+
+  boolean isStall() {
+    return getCause() instanceof Stalled;
+  }
 }
