@@ -116,6 +116,7 @@ final class ServerProcess {
   private static List<String> inheritedFlags() {
     return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
         .filter(flag -> flag.startsWith("--") || flag.startsWith("-D"))
+        .filter(flag -> !flag.startsWith("-DKURVE_LOG"))
         .toList();
   }
 
