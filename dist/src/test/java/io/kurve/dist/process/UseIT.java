@@ -50,7 +50,7 @@ final class UseIT {
           .isEqualTo(3);
       Result shrunk = playground.kurve("volume", "resize", "demo", "--size", "16MiB");
       assertThat(shrunk.exit()).isEqualTo(2);
-      assertThat(shrunk.err()).contains("64 MiB").contains("16 MiB");
+      assertThat(shrunk.err()).contains("67108864").contains("16777216");
       Result otherSize =
           playground.kurve("playground", "up", "--size", "128MiB", "--disk-size", "1GiB");
       assertThat(otherSize.exit()).isEqualTo(4);

@@ -78,7 +78,7 @@ final class Roles {
         layout.disk(name),
         arguments.chunkserver(
             name, mdsAddress(), List.of(port(number, 0), port(number, 1), port(number, 2))),
-        List.of("-Xms192m", "-Xmx192m", "-XX:MaxDirectMemorySize=256m", "-XX:+UseSerialGC"));
+        List.of("-Xms128m", "-Xmx640m", "-XX:MaxDirectMemorySize=256m", "-XX:+UseSerialGC"));
   }
 
   List<Spec> hosts() {

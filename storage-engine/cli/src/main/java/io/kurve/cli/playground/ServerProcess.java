@@ -96,6 +96,8 @@ final class ServerProcess {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(inheritedFlags());
     command.addAll(javaFlags);
+    // A server that has lost a thread for want of memory must not live on as half of one.
+    command.add("-XX:+ExitOnOutOfMemoryError");
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(MAIN_CLASS);

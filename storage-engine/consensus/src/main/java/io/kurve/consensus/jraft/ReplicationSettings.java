@@ -19,7 +19,7 @@ public record ReplicationSettings(
 
   public static ReplicationSettings defaults() {
     return new ReplicationSettings(
-        Duration.ofMillis(1000), 5, new Bound(512, 64L << 20), 64L << 20, 85);
+        Duration.ofMillis(1000), 5, new Bound(512, 16L << 20), 8L << 20, 85);
   }
 
   public ReplicationSettings withElectionTimeout(Duration timeout) {
