@@ -49,7 +49,9 @@ final class DamageIT {
           flip(playground, chunkserver);
         }
       }
-      Result failed = Shell.run("dd", "if=" + device, "of=/dev/null", "bs=4k", "skip=5", "count=1", "iflag=direct");
+      Result failed =
+          Shell.run(
+              "dd", "if=" + device, "of=/dev/null", "bs=4k", "skip=5", "count=1", "iflag=direct");
       assertThat(failed.exit()).isNotZero();
       assertThat(failed.err()).contains("Input/output error");
       assertThat(read(device, 4)).isEqualTo(new byte[BLOCK_BYTES]);
@@ -58,7 +60,8 @@ final class DamageIT {
 
   private byte[] read(String device, int block) throws Exception {
     Path copy = folder.resolve("copy");
-    Shell.run("dd", "if=" + device, "of=" + copy, "bs=4k", "skip=" + block, "count=1", "iflag=direct")
+    Shell.run(
+            "dd", "if=" + device, "of=" + copy, "bs=4k", "skip=" + block, "count=1", "iflag=direct")
         .ok();
     return Files.readAllBytes(copy);
   }

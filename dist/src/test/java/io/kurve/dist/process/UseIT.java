@@ -79,8 +79,7 @@ final class UseIT {
       playground.awaitHealth("stalled", Duration.ofSeconds(30));
       assertThat(stalled.process().isAlive()).isTrue();
       playground.kurve("playground", "down").ok();
-      assertThat(Shell.await(stalled, Duration.ofSeconds(10)).err())
-          .contains("Input/output error");
+      assertThat(Shell.await(stalled, Duration.ofSeconds(10)).err()).contains("Input/output error");
     }
   }
 }
