@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** What no compiler sees: the house rules on the source tree. */
 final class TidyTest {
   private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
-  private static final int LONGEST_FILE_LINES = 700;
+  private static final int LONGEST_FILE_LINES = 800;
   private static final Pattern UNFINISHED = Pattern.compile("\\b(TODO|FIXME|XXX)\\b");
   private static final Pattern SLEEP = Pattern.compile("Thread\\.sleep\\(|SECONDS\\.sleep\\(");
 

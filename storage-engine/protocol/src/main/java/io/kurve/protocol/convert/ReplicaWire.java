@@ -187,7 +187,10 @@ public final class ReplicaWire {
     require(header.hasRepairBlocks(), "repair blocks");
     ReplicaReplyHeader.RepairBlocks message = header.getRepairBlocks();
     int[] checksums = DataMessages.checksums(message.getBlockCrc32CList());
-    Payloads.verifyBlocks(frame, checksums);
+    if (message.getWhole()) {
+      // A source that is damaged there says so, and its bytes don't fit: that is an answer too.
+      Payloads.verifyBlocks(frame, checksums);
+    }
     return new ReplicaMessages.RepairBlocks(
         frame.payload(), checksums, message.getAppliedIndex(), message.getWhole());
   }
