@@ -58,10 +58,7 @@ final class UseIT {
       Path disk = playground.directory().resolve("chunkserver-1/disk");
       assertThat(Shell.kurve("store", "check", disk.toString()).exit()).isEqualTo(5);
       assertThat(playground.json("volume", "list").get("volumes")).hasSize(1);
-      assertThat(playground.health()).isEqualTo("ok");
-
-      playground.kurve("playground", "down").ok();
-      Shell.kurve("store", "check", disk.toString()).ok();
+      playground.awaitHealth("ok", Duration.ofSeconds(30));
       Path foreign = Files.write(folder.resolve("foreign"), new byte[1 << 20]);
       assertThat(Shell.kurve("store", "inspect", foreign.toString()).exit()).isEqualTo(8);
     }
