@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,6 +18,7 @@ final class FailureIT {
   void aKilledChunkserverIsNotNoticedByFio() throws Exception {
     try (TestPlayground playground =
         TestPlayground.up(folder, "--size", "512MiB", "--disk-size", "2GiB")) {
+      ProcessHandle second = playground.handle("chunkserver-2");
       Shell.Running fio =
           Shell.start(
               Fio.verify(
@@ -27,7 +29,7 @@ final class FailureIT {
                   "--verify_backlog=512"));
       Written written = new Written(playground.device());
       written.awaitProgress(Duration.ofSeconds(10));
-      playground.kill9("chunkserver-2");
+      TestPlayground.kill9(second);
       written.awaitProgress(RESUMES);
       playground.upAgain();
       Shell.await(fio, Duration.ofMinutes(2)).ok();
@@ -47,12 +49,13 @@ final class FailureIT {
   void twoKilledChunkserversStallIoUntilOneIsBack() throws Exception {
     try (TestPlayground playground =
         TestPlayground.up(folder, "--size", "512MiB", "--disk-size", "2GiB")) {
-      Shell.Running fio =
-          Shell.start(Fio.verify(playground.device(), "128m", "--time_based", "--runtime=15"));
+      ProcessHandle first = playground.handle("chunkserver-1");
+      ProcessHandle third = playground.handle("chunkserver-3");
+      Shell.Running fio = Shell.start(Fio.verify(playground.device(), "64m"));
       Written written = new Written(playground.device());
       written.awaitProgress(Duration.ofSeconds(10));
-      playground.kill9("chunkserver-1");
-      playground.kill9("chunkserver-3");
+      TestPlayground.kill9(first);
+      TestPlayground.kill9(third);
       playground.awaitHealth("stalled", Duration.ofSeconds(30));
       assertThat(fio.process().isAlive()).isTrue();
       long stalledAt = written.sectors();
@@ -82,12 +85,12 @@ final class FailureIT {
       Shell.run("mkfs.ext4", "-q", playground.device()).ok();
       Path mnt = playground.mount();
       Shell.run(Fio.verify(mnt + "/before", "32m", "--end_fsync=1")).ok();
+      List<ProcessHandle> everything = playground.handles();
       Shell.Running fio =
           Shell.start(Fio.verify(mnt + "/during", "64m", "--time_based", "--runtime=60"));
       new Written(playground.device()).awaitProgress(Duration.ofSeconds(10));
-      for (String name :
-          new String[] {"mds-1", "chunkserver-1", "chunkserver-2", "chunkserver-3", "host-1"}) {
-        playground.kill9(name);
+      for (ProcessHandle process : everything) {
+        TestPlayground.kill9(process);
       }
       assertThat(Shell.await(fio, Duration.ofMinutes(1)).exit()).isNotZero();
       playground.unmount();

@@ -25,6 +25,7 @@ final class Fio {
                 "--iodepth=16",
                 "--verify=crc32c",
                 "--verify_fatal=1",
+                "--verify_state_save=0",
                 "--output-format=normal"));
     command.addAll(List.of(more));
     return command.toArray(String[]::new);

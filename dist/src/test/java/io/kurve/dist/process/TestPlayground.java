@@ -84,11 +84,26 @@ final class TestPlayground implements AutoCloseable {
     throw new AssertionError("no process " + name);
   }
 
+  /** Asking takes a second or more while the machine is busy: to kill under load, ask before. */
+  ProcessHandle handle(String name) throws Exception {
+    return ProcessHandle.of(process(name).get("pid").asLong()).orElseThrow();
+  }
+
+  List<ProcessHandle> handles() throws Exception {
+    List<ProcessHandle> handles = new ArrayList<>();
+    for (JsonNode process : status().get("processes")) {
+      handles.add(ProcessHandle.of(process.get("pid").asLong()).orElseThrow());
+    }
+    return handles;
+  }
+
   void kill9(String name) throws Exception {
-    long pid = process(name).get("pid").asLong();
-    ProcessHandle handle = ProcessHandle.of(pid).orElseThrow();
-    assertThat(handle.destroyForcibly()).isTrue();
-    handle.onExit().get();
+    kill9(handle(name));
+  }
+
+  static void kill9(ProcessHandle process) throws Exception {
+    assertThat(process.destroyForcibly()).isTrue();
+    process.onExit().get();
   }
 
   String health() throws Exception {

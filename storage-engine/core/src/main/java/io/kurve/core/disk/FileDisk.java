@@ -19,6 +19,13 @@ import org.jspecify.annotations.Nullable;
  * block device by opening it exclusively too, which fails while it is mounted.
  */
 public final class FileDisk implements Disk {
+  /**
+   * The kernel keeps what one call wrote in one folio, and a later write of one block walks over
+   * all blocks of its folio: after writes of 1 MiB a 4 KiB write took 17 us, after writes of 16 KiB
+   * 1.9 us, of 4 KiB 1.5 us; sequential writes cost the same or less than with large calls.
+   */
+  private static final int CACHED_WRITE_BYTES = 16 * 1024;
+
   private final Path path;
   private final NativeFile cached;
   private final NativeFile direct;
@@ -120,7 +127,7 @@ public final class FileDisk implements Disk {
   @Override
   public void write(long offset, ByteBuffer source) throws IOException {
     requireInside(offset, source);
-    cached.writeFully(offset, source);
+    cached.writeFully(offset, source, CACHED_WRITE_BYTES);
   }
 
   @Override
@@ -131,7 +138,7 @@ public final class FileDisk implements Disk {
   @Override
   public void writeDurably(long offset, ByteBuffer source) throws IOException {
     requireInside(offset, source);
-    direct.writeFully(offset, source);
+    direct.writeFully(offset, source, Integer.MAX_VALUE);
   }
 
   @Override

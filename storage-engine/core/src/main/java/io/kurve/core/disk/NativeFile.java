@@ -77,8 +77,27 @@ final class NativeFile implements AutoCloseable {
     }
   }
 
+  /** Larger transfers from or to the heap get memory of their own. */
+  private static final int SCRATCH_BYTES = 64 * 1024;
+
+  /**
+   * A thread's own memory outside the heap: where the error number goes, and what a transfer from
+   * or to the heap passes through. Made once, because making it costs as much as a small write.
+   */
+  private static final class Scratch {
+    final MemorySegment state = Arena.ofAuto().allocate(STATE);
+    private final MemorySegment bytes = Arena.ofAuto().allocate(SCRATCH_BYTES, Disk.ALIGNMENT);
+
+    MemorySegment bytes(long size, Arena larger) {
+      return size <= SCRATCH_BYTES
+          ? bytes.asSlice(0, size)
+          : larger.allocate(size, Disk.ALIGNMENT);
+    }
+  }
+
   private final Path path;
   private final int descriptor;
+  private final ThreadLocal<Scratch> scratches = ThreadLocal.withInitial(Scratch::new);
 
   private NativeFile(Path path, int descriptor) {
     this.path = path;
@@ -134,20 +153,25 @@ final class NativeFile implements AutoCloseable {
 
   /** Reads until the target is full. */
   void readFully(long offset, ByteBuffer target) throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
+    Scratch scratch = scratches.get();
+    try (Arena larger = Arena.ofConfined()) {
       MemorySegment memory =
           target.isDirect()
               ? MemorySegment.ofBuffer(target)
-              : arena.allocate(target.remaining(), Disk.ALIGNMENT);
+              : scratch.bytes(target.remaining(), larger);
       for (long done = 0; done < memory.byteSize(); ) {
         MemorySegment rest = memory.asSlice(done);
         long count =
-            (long) PREAD.invokeExact(state, descriptor, rest, rest.byteSize(), offset + done);
+            (long)
+                PREAD.invokeExact(scratch.state, descriptor, rest, rest.byteSize(), offset + done);
         if (count == 0) {
           throw new EOFException(path + " ends before offset " + (offset + done));
         }
-        done += advanced(count, state, "can't read " + path + " at " + (offset + done));
+        if (count < 0 && errno(scratch.state) != EINTR) {
+          throw new NativeException(
+              "can't read " + path + " at " + (offset + done), errno(scratch.state));
+        }
+        done += Math.max(0, count);
       }
       if (target.isDirect()) {
         target.position(target.limit());
@@ -160,46 +184,47 @@ final class NativeFile implements AutoCloseable {
   }
 
   /**
-   * Writes all that the source has left, in one call. A short write is an error like any other
-   * (rule 2): what the kernel could not take now must not be tried again.
+   * Writes all that the source has left, in calls of at most so many bytes. A short write is an
+   * error like any other (rule 2): what the kernel could not take now must not be tried again.
    */
-  void writeFully(long offset, ByteBuffer source) throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
+  void writeFully(long offset, ByteBuffer source, int mostBytesACall) throws IOException {
+    Scratch scratch = scratches.get();
+    try (Arena larger = Arena.ofConfined()) {
       MemorySegment memory;
       if (source.isDirect()) {
         memory = MemorySegment.ofBuffer(source);
       } else {
-        memory = arena.allocate(source.remaining(), Disk.ALIGNMENT);
+        memory = scratch.bytes(source.remaining(), larger);
         memory.copyFrom(MemorySegment.ofBuffer(source));
       }
-      String what = "can't write " + path + " at " + offset;
-      long count;
-      do {
-        count = (long) PWRITE.invokeExact(state, descriptor, memory, memory.byteSize(), offset);
-      } while (count < 0 && errno(state) == EINTR);
-      requireWhole(advanced(count, state, what), memory.byteSize(), what);
+      for (long done = 0; done < memory.byteSize(); ) {
+        long size = Math.min(mostBytesACall, memory.byteSize() - done);
+        write(offset + done, memory.asSlice(done, size), scratch.state);
+        done += size;
+      }
       source.position(source.limit());
     } catch (Throwable e) {
       throw asThrown(e);
     }
   }
 
-  static void requireWhole(long written, long wanted, String what) throws IOException {
-    if (written != wanted) {
-      throw new IOException(what + ": only " + written + " of " + wanted + " bytes were taken");
+  private void write(long offset, MemorySegment memory, MemorySegment state) throws Throwable {
+    long count;
+    do {
+      count = (long) PWRITE.invokeExact(state, descriptor, memory, memory.byteSize(), offset);
+    } while (count < 0 && errno(state) == EINTR);
+    if (count < 0) {
+      throw new NativeException("can't write " + path + " at " + offset, errno(state));
     }
+    requireWhole(count, memory.byteSize(), path, offset);
   }
 
-  private static long advanced(long count, MemorySegment state, String what)
-      throws NativeException {
-    if (count >= 0) {
-      return count;
+  static void requireWhole(long written, long wanted, Path path, long offset) throws IOException {
+    if (written != wanted) {
+      throw new IOException(
+          "can't write %s at %d: only %d of %d bytes were taken"
+              .formatted(path, offset, written, wanted));
     }
-    if (errno(state) == EINTR) {
-      return 0;
-    }
-    throw new NativeException(what, errno(state));
   }
 
   /** Not tried again after a failure: the kernel forgets what it could not write. */

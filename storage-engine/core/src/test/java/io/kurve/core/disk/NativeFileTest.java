@@ -19,9 +19,9 @@ final class NativeFileTest {
 
   @Test
   void rule02AShortWriteIsAnError() {
-    assertThatCode(() -> NativeFile.requireWhole(8192, 8192, "can't write"))
+    assertThatCode(() -> NativeFile.requireWhole(8192, 8192, Path.of("disk"), 0))
         .doesNotThrowAnyException();
-    assertThatThrownBy(() -> NativeFile.requireWhole(4096, 8192, "can't write disk at 0"))
+    assertThatThrownBy(() -> NativeFile.requireWhole(4096, 8192, Path.of("disk"), 0))
         .isInstanceOf(IOException.class)
         .hasMessage("can't write disk at 0: only 4096 of 8192 bytes were taken");
   }
@@ -29,7 +29,7 @@ final class NativeFileTest {
   @Test
   void rule02AFailedWriteIsAnError() throws IOException {
     try (NativeFile full = NativeFile.open(Path.of("/dev/full"), NativeFile.READ_WRITE)) {
-      assertThatThrownBy(() -> full.writeFully(0, ByteBuffer.allocate(4096)))
+      assertThatThrownBy(() -> full.writeFully(0, ByteBuffer.allocate(4096), 4096))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("errno 28");
     }
