@@ -3,6 +3,7 @@ package io.kurve.blockdev.host;
 import io.kurve.blockdev.fuse.FuseLimits;
 import io.kurve.blockdev.fuse.FuseMetrics;
 import io.kurve.blockdev.fuse.FuseMounts;
+import io.kurve.blockdev.loop.DeadDevices;
 import io.kurve.blockdev.loop.DeviceLinks;
 import io.kurve.blockdev.loop.LoopDevices;
 import io.kurve.blockdev.posix.DescriptorOwner;
@@ -28,7 +29,7 @@ public record BlockDevices(Devices devices, Leftovers leftovers, DescriptorOwner
       FaultHandler faults) {
     DescriptorOwner descriptors = new DescriptorOwner(posix);
     LoopDevices loops = new LoopDevices(posix, descriptors);
-    DeviceLinks links = new DeviceLinks(linkDirectory, run.mounts());
+    DeviceLinks links = new DeviceLinks(linkDirectory, run.mounts(), new DeadDevices(posix));
     FuseMounts mounts =
         new FuseMounts(
             posix,

@@ -20,9 +20,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Clears what a killed host left: its loop devices, links and dead mounts. Known by one mark only,
- * that they lie below this host's own directory; whoever calls this holds that directory's lock, so
- * their process is dead.
+ * Clears what a killed host left: its loop devices, links and dead mounts. What lies below this
+ * host's own directory is a predecessor's, who is dead: whoever calls this holds that directory's
+ * lock. What the links lead to may be any host's, and is cleared when the kernel says that it is
+ * dead.
  */
 public final class Leftovers {
   private static final Logger LOG = LoggerFactory.getLogger(Leftovers.class);
@@ -65,6 +66,7 @@ public final class Leftovers {
         LOG.warn("unmounted {}, which a killed volume host left", mount.point());
       }
     }
+    links.clearDead();
   }
 
   /**

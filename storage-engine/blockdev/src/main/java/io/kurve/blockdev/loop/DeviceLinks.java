@@ -26,14 +26,16 @@ public final class DeviceLinks {
 
   private final Path directory;
   private final Path ownBackingFiles;
+  private final DeadDevices dead;
 
   /**
    * @param ownBackingFiles where the backing files of our own devices are: a link to one of those
    *     is ours to replace
    */
-  public DeviceLinks(Path directory, Path ownBackingFiles) {
+  public DeviceLinks(Path directory, Path ownBackingFiles, DeadDevices dead) {
     this.directory = directory;
     this.ownBackingFiles = ownBackingFiles;
+    this.dead = dead;
   }
 
   public Path of(String volumeName) {
@@ -47,19 +49,54 @@ public final class DeviceLinks {
   }
 
   /**
+   * A link that a crash left is replaced, and the device of a dead host that it leads to is
+   * cleared.
+   *
    * @throws KurveException IN_USE when the name leads to a device of another host of this machine
+   *     that lives, or that is mounted
    */
   public Path create(String volumeName, Path device) throws IOException {
     Path link = of(volumeName);
     Files.createDirectories(directory);
-    if (Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
-      refuseForeign(link);
+    try (LinkDirectoryLock _ = LinkDirectoryLock.take(directory)) {
+      if (Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
+        refuseForeign(link);
+      }
+      Path fresh = directory.resolve("." + volumeName + "." + ProcessHandle.current().pid());
+      Files.deleteIfExists(fresh);
+      Files.createSymbolicLink(fresh, device);
+      Files.move(fresh, link, StandardCopyOption.ATOMIC_MOVE);
+      return link;
     }
-    Path fresh = directory.resolve("." + volumeName + "." + ProcessHandle.current().pid());
-    Files.deleteIfExists(fresh);
-    Files.createSymbolicLink(fresh, device);
-    Files.move(fresh, link, StandardCopyOption.ATOMIC_MOVE);
-    return link;
+  }
+
+  /**
+   * Removes the links that lead nowhere or to a dead host's device, and clears such a device. What
+   * is served or mounted stays.
+   */
+  public void clearDead() throws IOException {
+    if (!Files.isDirectory(directory)) {
+      return;
+    }
+    try (LinkDirectoryLock _ = LinkDirectoryLock.take(directory);
+        DirectoryStream<Path> links = Files.newDirectoryStream(directory)) {
+      for (Path link : links) {
+        Matcher loop =
+            LOOP.matcher(Files.isSymbolicLink(link) ? Files.readSymbolicLink(link).toString() : "");
+        if (loop.matches() && isDead(Integer.parseInt(loop.group(1)))) {
+          Files.delete(link);
+          LOG.warn("removed {}, which a dead volume host left", link);
+        }
+      }
+    }
+  }
+
+  private boolean isDead(int number) throws IOException {
+    Optional<BoundLoop> bound =
+        LoopDevices.backingFile(number).map(file -> new BoundLoop(number, file));
+    return bound.isEmpty()
+        || (DeadDevices.isVolume(bound.get())
+            && dead.clearIfDead(bound.get()) == DeadDevices.Outcome.CLEARED);
   }
 
   /** Without effect when the link leads elsewhere by now. */
@@ -91,21 +128,33 @@ public final class DeviceLinks {
           "move it away, or give the volume host another link directory");
     }
     Path target = Files.readSymbolicLink(link);
-    Matcher loop = LOOP.matcher(target.toString());
-    Optional<Path> backing =
-        loop.matches()
-            ? LoopDevices.backingFile(Integer.parseInt(loop.group(1)))
-            : Optional.empty();
-    if (backing.isPresent() && !backing.get().startsWith(ownBackingFiles)) {
-      throw new KurveException(
-          ErrorCode.IN_USE,
-          link
-              + " leads to "
-              + target
-              + ", a device of another host on this machine (file "
-              + backing.get()
-              + ")",
-          "detach it there, or give this volume host another link directory");
+    Matcher name = LOOP.matcher(target.toString());
+    if (!name.matches()) {
+      return;
+    }
+    int number = Integer.parseInt(name.group(1));
+    Optional<Path> backing = LoopDevices.backingFile(number);
+    if (backing.isEmpty() || backing.get().startsWith(ownBackingFiles)) {
+      return;
+    }
+    BoundLoop loop = new BoundLoop(number, backing.get());
+    if (!DeadDevices.isVolume(loop)) { // bound to something else since
+      return;
+    }
+    switch (dead.clearIfDead(loop)) {
+      case CLEARED -> {}
+      case STILL_USED ->
+          throw new KurveException(
+              ErrorCode.IN_USE,
+              "%s leads to %s, which a dead volume host left and which is still %s"
+                  .formatted(link, target, DeviceUsers.of(loop).describeOr("in use")),
+              "unmount it");
+      case SERVED ->
+          throw new KurveException(
+              ErrorCode.IN_USE,
+              "%s leads to %s, a device of another host on this machine (file %s)"
+                  .formatted(link, target, backing.get()),
+              "detach it there, or give this volume host another link directory");
     }
   }
 }

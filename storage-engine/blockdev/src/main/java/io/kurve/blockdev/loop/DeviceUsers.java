@@ -25,6 +25,11 @@ public record DeviceUsers(List<String> mountPoints, List<String> others) {
     others = List.copyOf(others);
   }
 
+  public static DeviceUsers of(BoundLoop loop) throws IOException {
+    String name = "loop" + loop.number();
+    return find(name, DeviceNumber.ofBlock(name).toString());
+  }
+
   static DeviceUsers find(String name, String number) throws IOException {
     String device = "/dev/" + name;
     Set<String> mounts = new LinkedHashSet<>();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.kurve.blockdev.fuse.FuseLimits;
 import io.kurve.blockdev.fuse.FuseMetrics;
 import io.kurve.blockdev.fuse.FuseMounts;
+import io.kurve.blockdev.loop.DeadDevices;
 import io.kurve.blockdev.loop.DeviceLinks;
 import io.kurve.blockdev.loop.LoopDevices;
 import io.kurve.blockdev.posix.DescriptorOwner;
@@ -55,14 +56,18 @@ final class HostFixture implements AutoCloseable {
   private final List<Path> mountPoints = new ArrayList<>();
 
   HostFixture(Path directory) throws IOException {
+    this(directory, directory.resolve("links"));
+  }
+
+  HostFixture(Path directory, Path linkDirectory) throws IOException {
     assertThat(FuseMounts.DEVICE).as("the tests of block devices need /dev/fuse").exists();
     assertThat(Path.of("/dev/loop-control"))
         .as("the tests of block devices need /dev/loop-control")
         .exists();
     this.directory = directory;
-    this.linkDirectory = directory.resolve("links");
+    this.linkDirectory = linkDirectory;
     this.run = RunDirectory.lock(directory.resolve("run"));
-    this.links = new DeviceLinks(linkDirectory, run.mounts());
+    this.links = new DeviceLinks(linkDirectory, run.mounts(), new DeadDevices(posix));
     FuseMounts mounts =
         new FuseMounts(
             posix,

@@ -1,8 +1,10 @@
 package io.kurve.blockdev.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.kurve.blockdev.posix.MountTable;
+import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.metadata.VolumeHostService.AttachedDevice;
 import java.io.BufferedReader;
@@ -29,7 +31,7 @@ class LeftoversTest {
     @SuppressWarnings("SystemOut") // how the test hears of it
     public static void main(String[] args) throws IOException, InterruptedException {
       // Closed by nobody: this process is killed.
-      HostFixture fixture = new HostFixture(Path.of(args[0]));
+      HostFixture fixture = new HostFixture(Path.of(args[0]), Path.of(args[1]));
       fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096));
       AttachedDevice device = fixture.attach("demo");
       HostFixture.run("mkfs.ext4", "-q", device.device());
@@ -75,7 +77,100 @@ class LeftoversTest {
     }
   }
 
+  @Test
+  void aDeadHostOfAnotherFolderGivesItsLinkAndDeviceUp() throws Exception {
+    String device = attachAndKill();
+    try (HostFixture other = otherHost()) {
+      other.offer(new MemoryVolume("demo", 8, SIZE, 4096));
+      AttachedDevice attached = other.attach("demo");
+      assertThat(Files.readSymbolicLink(link())).hasToString(attached.device());
+      assertThat(HostFixture.run("losetup", "-a")).doesNotContain(directory + "/run");
+      assertThat(kurveMounts()).isEqualTo(1);
+    }
+    assertThat(HostFixture.run("losetup", "-a")).doesNotContain(device + ":");
+  }
+
+  @Test
+  void aDeadHostWhoseMountAndFolderAreGoneIsKnownAsDead() throws Exception {
+    String device = attachAndKill();
+    HostFixture.run("umount", "--lazy", directory.resolve("run/mounts/attachment-7").toString());
+    HostFixture.run("rm", "-r", directory.resolve("run").toString());
+    assertThat(HostFixture.run("losetup", device)).contains("(/attachment-7)");
+    Files.createSymbolicLink(directory.resolve("links/gone"), Path.of("/dev/loop4000"));
+    try (HostFixture other = otherHost()) {
+      new Leftovers(other.posix, other.loops, other.links, other.run.mounts()).clear();
+      assertThat(Files.exists(link(), LinkOption.NOFOLLOW_LINKS)).isFalse();
+      assertThat(Files.exists(directory.resolve("links/gone"), LinkOption.NOFOLLOW_LINKS))
+          .isFalse();
+      assertThat(HostFixture.tryRun("losetup", device).output()).doesNotContain("attachment-7");
+    }
+  }
+
+  @Test
+  void aDeadHostsMountedDeviceIsLeftAndNamed() throws Exception {
+    Path point = Files.createDirectories(directory.resolve("mounted here"));
+    Process victim = attach();
+    try (HostFixture other = otherHost()) {
+      String device = Files.readSymbolicLink(link()).toString();
+      HostFixture.run("mount", device, point.toString());
+      kill(victim);
+      other.offer(new MemoryVolume("demo", 8, SIZE, 4096));
+      assertThatThrownBy(() -> other.attach("demo"))
+          .isInstanceOf(KurveException.class)
+          .hasMessageContaining("mounted at " + point);
+      new Leftovers(other.posix, other.loops, other.links, other.run.mounts()).clear();
+      assertThat(Files.readSymbolicLink(link())).hasToString(device);
+      HostFixture.run("umount", point.toString());
+      assertThat(other.attach("demo").attachment().value()).isEqualTo(8);
+    } finally {
+      kill(victim);
+      var unused = HostFixture.tryRun("umount", point.toString());
+    }
+  }
+
+  @Test
+  void aHostThatIsStoppedLives() throws Exception {
+    Process victim = attach();
+    try (HostFixture other = otherHost()) {
+      String device = Files.readSymbolicLink(link()).toString();
+      HostFixture.run("kill", "-STOP", Long.toString(victim.pid()));
+      other.offer(new MemoryVolume("demo", 8, SIZE, 4096));
+      assertThatThrownBy(() -> other.attach("demo"))
+          .isInstanceOf(KurveException.class)
+          .hasMessageContaining("another host on this machine");
+      new Leftovers(other.posix, other.loops, other.links, other.run.mounts()).clear();
+      assertThat(Files.readSymbolicLink(link())).hasToString(device);
+      HostFixture.run("kill", "-CONT", Long.toString(victim.pid()));
+      assertThat(HostFixture.run("blockdev", "--getsize64", device).strip())
+          .isEqualTo(String.valueOf(SIZE));
+    } finally {
+      kill(victim);
+    }
+    clearVictim();
+  }
+
+  private HostFixture otherHost() throws IOException {
+    return new HostFixture(directory.resolve("other"), directory.resolve("links"));
+  }
+
+  private void clearVictim() throws Exception {
+    try (HostFixture next = new HostFixture(directory)) {
+      assertThat(next.bound()).hasSize(1);
+    }
+  }
+
+  private Path link() {
+    return directory.resolve("links/demo");
+  }
+
   private String attachAndKill() throws IOException, InterruptedException {
+    Process victim = attach();
+    kill(victim);
+    return Files.readSymbolicLink(link()).toString();
+  }
+
+  /** Ends when its device is there. */
+  private Process attach() throws IOException, InterruptedException {
     Process victim =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -84,17 +179,22 @@ class LeftoversTest {
                 "-cp",
                 System.getProperty("java.class.path"),
                 Victim.class.getName(),
-                directory.toString())
+                directory.toString(),
+                directory.resolve("links").toString())
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
-    try (BufferedReader output = victim.inputReader()) {
-      String device = output.readLine();
-      assertThat(device).startsWith("/dev/loop");
-      return device;
-    } finally {
-      victim.destroyForcibly();
-      assertThat(victim.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    BufferedReader output = victim.inputReader();
+    String device = output.readLine();
+    if (device == null || !device.startsWith("/dev/loop")) {
+      kill(victim);
+      throw new AssertionError("the victim said " + device);
     }
+    return victim;
+  }
+
+  private static void kill(Process victim) throws InterruptedException {
+    victim.destroyForcibly();
+    assertThat(victim.waitFor(20, TimeUnit.SECONDS)).isTrue();
   }
 
   private long kurveMounts() throws IOException {

@@ -3,10 +3,11 @@ package io.kurve.cli.playground;
 import io.kurve.blockdev.host.Leftovers;
 import io.kurve.blockdev.host.RunDirectory;
 import io.kurve.blockdev.loop.BoundLoop;
+import io.kurve.blockdev.loop.DeadDevices;
 import io.kurve.blockdev.loop.DeviceLinks;
+import io.kurve.blockdev.loop.DeviceUsers;
 import io.kurve.blockdev.loop.LoopDevices;
 import io.kurve.blockdev.posix.DescriptorOwner;
-import io.kurve.blockdev.posix.MountTable;
 import io.kurve.blockdev.posix.Posix;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
@@ -57,13 +58,12 @@ public final class Machine {
     }
     for (Path run : runs) {
       for (BoundLoop loop : bound(run)) {
-        for (MountTable.Mount mount : MountTable.own().mounts()) {
-          if (mount.source().equals(loop.device().toString())) {
-            throw new KurveException(
-                ErrorCode.IN_USE,
-                loop.device() + " is mounted at " + mount.point(),
-                "umount " + mount.point() + " first");
-          }
+        List<String> points = DeviceUsers.of(loop).mountPoints();
+        if (!points.isEmpty()) {
+          throw new KurveException(
+              ErrorCode.IN_USE,
+              loop.device() + " is mounted at " + String.join(", ", points),
+              "umount " + points.getFirst() + " first");
         }
       }
     }
@@ -81,7 +81,7 @@ public final class Machine {
           new Leftovers(
                   posix,
                   new LoopDevices(posix, new DescriptorOwner(posix)),
-                  new DeviceLinks(LINKS, directory.mounts()),
+                  new DeviceLinks(LINKS, directory.mounts(), new DeadDevices(posix)),
                   directory.mounts())
               .clear();
         }
