@@ -89,6 +89,21 @@ class ClusterStatesTest {
     assertThat(state(2)).isEqualTo(DiskState.FAILED);
     assertThat(codes()).contains("DISK_FAILED");
     assertThat(status().reasons().getFirst().text()).contains("two failed syncs");
+    assertThat(status().reasons().getFirst().cure()).contains("replace the disk");
+    assertThat(codes()).as("its replicas go on").containsExactly("DISK_FAILED");
+  }
+
+  @Test
+  void aChunkserverThatEndedBecauseOfItsDiskIsFailedAndNotOnlyAway() {
+    cluster.disk(2).failure = Optional.of("a write failed");
+    cluster.run(Duration.ofSeconds(2));
+    cluster.stop(cluster.disk(2));
+    cluster.run(Duration.ofSeconds(12));
+    assertThat(codes()).containsExactly("DISK_FAILED", "COPYSET_DEGRADED");
+    cluster.disk(2).failure = Optional.empty();
+    cluster.restart(cluster.disk(2));
+    cluster.run(Duration.ofSeconds(3));
+    assertThat(status().health()).isEqualTo(Health.OK);
   }
 
   @Test

@@ -177,7 +177,8 @@ final class SimChunkserver {
       for (CopysetKey copyset : simLogs.members()) {
         var _ = opened.open(copyset, Membership.ofVoters(List.of()));
       }
-      Reporter reporter = new Reporter(self, chunks.generation(), slots, logs::space, opened);
+      Reporter reporter =
+          new Reporter(self, chunks.generation(), slots, logs::space, Optional::empty, opened);
       beat(reporter, opened);
       checkpointSoon(opened);
     }

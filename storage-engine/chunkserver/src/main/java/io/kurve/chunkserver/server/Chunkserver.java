@@ -2,6 +2,8 @@ package io.kurve.chunkserver.server;
 
 import io.kurve.chunkserver.service.ServiceMetrics;
 import io.kurve.consensus.wal.WalMetrics;
+import io.kurve.core.disk.Disk;
+import io.kurve.core.disk.FileDisk;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreId;
@@ -70,10 +72,15 @@ public final class Chunkserver implements AutoCloseable {
    * @throws io.kurve.core.failure.KurveException with cause and cure when it can't start
    */
   public Chunkserver(ChunkserverConfig config, FaultHandler faults) throws IOException {
+    this(config, FileDisk.open(config.store()), faults);
+  }
+
+  /** On a disk that it takes over. */
+  Chunkserver(ChunkserverConfig config, Disk disk, FaultHandler faults) throws IOException {
     this.config = config;
     this.faults = faults;
     ClusterKey key = ClusterKey.load(config.keyFile());
-    this.store = OpenStore.open(config.store(), config.cluster(), faults, new WalMetrics(registry));
+    this.store = OpenStore.open(disk, config.cluster(), faults, new WalMetrics(registry));
     this.memory = new StoreMemory(store.chunks());
     StoreId storeId = store.chunks().identity().store();
     this.identity = Identity.ofStore(config.cluster(), key, storeId, store.chunks().generation());

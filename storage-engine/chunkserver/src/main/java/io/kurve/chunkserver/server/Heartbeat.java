@@ -3,14 +3,16 @@ package io.kurve.chunkserver.server;
 import io.kurve.chunkserver.service.Copysets;
 import io.kurve.core.metadata.ChunkserverRegistry;
 import io.kurve.core.metadata.ChunkserverRegistry.HeartbeatReply;
+import io.kurve.core.metadata.ChunkserverReport;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Tells the MDS what is here and does what it answers. For one thread. */
+/** Tells the MDS what is here and does what it answers. For one thread, but for the last words. */
 final class Heartbeat {
   private static final Logger log = LoggerFactory.getLogger(Heartbeat.class);
   private static final Duration DEADLINE = Duration.ofSeconds(5);
@@ -21,6 +23,7 @@ final class Heartbeat {
   private final KnownAddresses addresses;
   private final Copysets copysets;
   private boolean failing;
+  private volatile @Nullable ChunkserverReport last;
 
   Heartbeat(
       ChunkserverRegistry registry,
@@ -36,10 +39,12 @@ final class Heartbeat {
   }
 
   void beat() throws InterruptedException {
+    ChunkserverReport report = reporter.report(memory.seen());
+    last = report;
     try {
       HeartbeatReply reply =
           registry
-              .heartbeat(reporter.report(memory.seen()))
+              .heartbeat(report)
               .toCompletableFuture()
               .get(DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
       if (failing) {
@@ -53,6 +58,19 @@ final class Heartbeat {
         failing = true;
       }
     }
+  }
+
+  /**
+   * A report out of turn, from a process that is about to end because of its disk. It looks at
+   * nothing that the thread with the failure may have locked.
+   */
+  void lastWords(String diskFailure) {
+    ChunkserverReport report = last;
+    if (report == null) {
+      return;
+    }
+    var unused =
+        registry.heartbeat(report.withDiskFailure(diskFailure)).toCompletableFuture().join();
   }
 
   private void obey(HeartbeatReply reply) {

@@ -5,21 +5,22 @@ import io.kurve.consensus.wal.GroupLog;
 import io.kurve.consensus.wal.SharedWal;
 import io.kurve.consensus.wal.WalConfig;
 import io.kurve.consensus.wal.WalMetrics;
-import io.kurve.core.disk.FileDisk;
+import io.kurve.core.disk.Disk;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.id.CopysetKey;
 import java.io.IOException;
-import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.Map;
 import java.util.TreeMap;
 
 /** A disk with its chunk store and its log; closed in the other order. */
-record OpenStore(FileDisk disk, ChunkStore chunks, SharedWal wal) implements AutoCloseable {
+record OpenStore(WatchedDisk disk, ChunkStore chunks, SharedWal wal) implements AutoCloseable {
 
-  static OpenStore open(Path path, ClusterId cluster, FaultHandler faults, WalMetrics metrics)
+  /** Takes the disk over, also when it throws. */
+  static OpenStore open(Disk raw, ClusterId cluster, FaultHandler faults, WalMetrics metrics)
       throws IOException {
-    FileDisk disk = FileDisk.open(path);
+    WatchedDisk disk = new WatchedDisk(raw, InstantSource.system());
     try {
       ChunkStore chunks = ChunkStore.open(disk, cluster, faults);
       WalConfig config =

@@ -23,6 +23,7 @@ public final class Reporter {
   private final StoreGeneration generation;
   private final SlotStore store;
   private final Supplier<LogSpace> logSpace;
+  private final Supplier<Optional<String>> diskFailure;
   private final Copysets copysets;
 
   public Reporter(
@@ -30,11 +31,13 @@ public final class Reporter {
       StoreGeneration generation,
       SlotStore store,
       Supplier<LogSpace> logSpace,
+      Supplier<Optional<String>> diskFailure,
       Copysets copysets) {
     this.self = self;
     this.generation = generation;
     this.store = store;
     this.logSpace = logSpace;
+    this.diskFailure = diskFailure;
     this.copysets = copysets;
   }
 
@@ -44,7 +47,7 @@ public final class Reporter {
         generation,
         seen,
         capacity(store, logSpace.get()),
-        Optional.empty(),
+        diskFailure.get(),
         copysets.all().stream().map(this::report).toList());
   }
 

@@ -112,10 +112,12 @@ final class RunningChunkserver {
                 parts.store().chunks().generation(),
                 parts.store().chunks(),
                 logs::space,
+                parts.store().disk()::failure,
                 copysets),
             parts.memory(),
             addresses,
             copysets);
+    parts.store().disk().onFailedWrite(heartbeat::lastWords);
     this.checkpointer = new Checkpointer(copysets, parts.store().wal(), System::nanoTime);
   }
 

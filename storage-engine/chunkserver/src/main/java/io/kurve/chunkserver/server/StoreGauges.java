@@ -27,6 +27,14 @@ final class StoreGauges extends Collector {
             "Slots in use, or freed and waiting for a checkpoint.",
             store.chunks().slotsUsed()),
         new GaugeMetricFamily(
+            "kurve_chunkserver_disk_failed_writes",
+            "Writes and syncs of the disk that failed since it was formatted.",
+            store.disk().failedWrites()),
+        new GaugeMetricFamily(
+            "kurve_chunkserver_disk_failed_reads",
+            "Reads of the disk that failed since the start.",
+            store.disk().failedReads()),
+        new GaugeMetricFamily(
             "kurve_wal_bytes", "Bytes of the shared log's ring.", store.wal().space().totalBytes()),
         new GaugeMetricFamily(
             "kurve_wal_bytes_used",

@@ -15,6 +15,7 @@ import java.util.OptionalLong;
  * <pre>
  *          0  +--------------------------------+
  *             | superblock A             4 KiB |  {@link Superblock}; written past the cache
+ *             | disk faults              4 KiB |  {@link DiskFaults}; zeros while no write has failed
  *             | zeros                          |
  *      1 MiB  +--------------------------------+
  *             | WAL                            |  the WAL's own format; written past the cache

@@ -9,6 +9,7 @@ import io.kurve.core.checksum.BlockChecksum;
 import io.kurve.core.data.ChunkAddress;
 import io.kurve.core.data.DataReply;
 import io.kurve.core.data.DataRequest;
+import io.kurve.core.disk.Disk;
 import io.kurve.core.disk.FileDisk;
 import io.kurve.core.disk.Preallocation;
 import io.kurve.core.id.AttachmentId;
@@ -52,6 +53,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
@@ -112,16 +114,23 @@ final class ChunkserverWorld implements AutoCloseable {
   void create(int n) throws IOException {
     new Preallocation().createFile(disk(n), ByteSize.parse(diskSize));
     try (FileDisk open = FileDisk.open(disk(n))) {
-      StoreCreation.format(
-          open,
-          FormatRequest.of(
-              new StoreIdentity(
-                  CLUSTER, new StoreId(new UUID(0, n)), Instant.ofEpochMilli(1_000))));
+      format(n, open);
     }
     start(n);
   }
 
+  static void format(int n, Disk disk) throws IOException {
+    StoreCreation.format(
+        disk,
+        FormatRequest.of(
+            new StoreIdentity(CLUSTER, new StoreId(new UUID(0, n)), Instant.ofEpochMilli(1_000))));
+  }
+
   void start(int n) throws IOException {
+    start(n, FileDisk.open(disk(n)));
+  }
+
+  void start(int n, Disk disk) throws IOException {
     Chunkserver chunkserver =
         new Chunkserver(
             ChunkserverConfig.parse(
@@ -130,9 +139,19 @@ final class ChunkserverWorld implements AutoCloseable {
                 "--key-file", folder.resolve("key").toString(),
                 "--mds", mdsServer.address().toString(),
                 "--failure-domain", "server-" + n),
+            disk,
             new HaltingFaultHandler());
     running.put(n, chunkserver);
     chunkserver.start();
+  }
+
+  /** As a process that halted: what is left in this one is put away. */
+  void bury(int n) throws IOException {
+    try {
+      stop(n);
+    } catch (HaltingFaultHandler.Halted again) {
+      // It had ended already.
+    }
   }
 
   void stop(int n) throws IOException {
@@ -167,10 +186,15 @@ final class ChunkserverWorld implements AutoCloseable {
   }
 
   void grant(CopysetKey copyset) {
-    await("a grant in " + copyset, () -> grantOnce(copyset));
+    await("a grant in " + copyset, () -> grantOnce(copyset, Duration.ofSeconds(5)));
   }
 
-  private boolean grantOnce(CopysetKey copyset) {
+  /** For its work on the disk; whether it ends well is not asked. */
+  void tryGrant(CopysetKey copyset) {
+    boolean unused = grantOnce(copyset, Duration.ofMillis(200));
+  }
+
+  private boolean grantOnce(CopysetKey copyset, Duration deadline) {
     Optional<ReplicaId> leader = mds.leader(copyset);
     if (leader.isEmpty()) {
       return false;
@@ -179,9 +203,9 @@ final class ChunkserverWorld implements AutoCloseable {
       commands
           .grant(leader.get(), FakeMds.AUTHORITY, copyset, Samples.grant(1, 10).grant())
           .toCompletableFuture()
-          .get(5, TimeUnit.SECONDS);
+          .get(deadline.toMillis(), TimeUnit.MILLISECONDS);
       return true;
-    } catch (ExecutionException retry) {
+    } catch (ExecutionException | TimeoutException retry) {
       return false;
     } catch (Exception e) {
       throw new AssertionError(e);

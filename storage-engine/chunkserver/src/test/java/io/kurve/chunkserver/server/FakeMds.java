@@ -108,6 +108,14 @@ final class FakeMds implements ChunkserverRegistry {
         .map(Map.Entry::getKey);
   }
 
+  /** What the store said last of its disk; empty when it has not said anything since its start. */
+  synchronized Optional<Optional<String>> diskFailure(int number) {
+    return reports.entrySet().stream()
+        .filter(report -> ChunkserverWorld.number(report.getKey()) == number)
+        .map(report -> report.getValue().diskFailure())
+        .findFirst();
+  }
+
   synchronized void forget(ReplicaId replica) {
     reports.remove(replica);
   }

@@ -89,9 +89,7 @@ final class NativeFile implements AutoCloseable {
     private final MemorySegment bytes = Arena.ofAuto().allocate(SCRATCH_BYTES, Disk.ALIGNMENT);
 
     MemorySegment bytes(long size, Arena larger) {
-      return size <= SCRATCH_BYTES
-          ? bytes.asSlice(0, size)
-          : larger.allocate(size, Disk.ALIGNMENT);
+      return size <= SCRATCH_BYTES ? bytes.asSlice(0, size) : larger.allocate(size, Disk.ALIGNMENT);
     }
   }
 

@@ -18,6 +18,11 @@ public record ChunkserverReport(
     Optional<String> diskFailure,
     List<CopysetReport> copysets) {
 
+  /** The same, of a disk that fails. */
+  public ChunkserverReport withDiskFailure(String why) {
+    return new ChunkserverReport(replica, generation, seen, capacity, Optional.of(why), copysets);
+  }
+
   /** Persisted by the chunkserver; an MDS that knows less than this serves nothing. */
   public record Seen(
       MdsTerm term, long metastoreRevision, long highestId, AttachmentId highestAttachment) {}

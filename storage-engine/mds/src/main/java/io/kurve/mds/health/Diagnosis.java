@@ -88,8 +88,12 @@ final class Diagnosis {
                   + presence
                       .report(disk.id())
                       .flatMap(ChunkserverReport::diskFailure)
-                      .orElse("it did not say how"),
-              "replace the disk");
+                      .orElse("it did not say how")
+                  + "; last heard of "
+                  + seconds(disk)
+                  + " s ago",
+              "look at the disk and its cable (dmesg, smartctl); if its chunkserver ended, start it"
+                  + " again; if it comes again, replace the disk");
       case UNCONFIRMED ->
           add(
               ReasonCode.STORE_UNCONFIRMED,

@@ -83,16 +83,21 @@ public final class Presence {
     if (disk.suspended().isPresent() || suspects.containsKey(disk.replica())) {
       return DiskState.UNCONFIRMED;
     }
-    Duration silence = silence(disk.id());
-    if (silence.compareTo(office.timings().offlineAfter()) >= 0) {
-      return DiskState.OFFLINE;
-    }
+    // Also when it is silent: a chunkserver whose disk fails says so and ends.
     if (report(disk.id()).flatMap(ChunkserverReport::diskFailure).isPresent()) {
       return DiskState.FAILED;
+    }
+    Duration silence = silence(disk.id());
+    if (isOffline(silence)) {
+      return DiskState.OFFLINE;
     }
     return silence.compareTo(office.timings().unstableAfter()) >= 0
         ? DiskState.UNSTABLE
         : DiskState.ONLINE;
+  }
+
+  private boolean isOffline(Duration silence) {
+    return silence.compareTo(office.timings().offlineAfter()) >= 0;
   }
 
   public Duration silence(ChunkserverId id) {
@@ -101,13 +106,18 @@ public final class Presence {
     return Duration.ofNanos(office.loop().nanoTime() - last);
   }
 
+  /** Whether its replicas count: a failed disk's do for as long as it is heard of. */
   public boolean live(ReplicaId replica) {
     return office
         .image()
         .chunkserver(replica.chunkserver())
         .filter(disk -> disk.replica().equals(replica))
-        .map(this::state)
-        .filter(state -> state == DiskState.ONLINE || state == DiskState.UNSTABLE)
+        .filter(disk ->
+            switch (state(disk)) {
+              case ONLINE, UNSTABLE -> true;
+              case FAILED -> !isOffline(silence(disk.id()));
+              case OFFLINE, UNCONFIRMED -> false;
+            })
         .isPresent();
   }
 
