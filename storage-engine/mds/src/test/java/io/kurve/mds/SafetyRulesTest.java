@@ -77,28 +77,59 @@ class SafetyRulesTest {
   }
 
   @Test
-  void rule11AStoreOfAnOlderStartIsRefusedForGood() {
+  void rule11ACopyOfADiskFromBeforeItsLastStartIsRefusedHoweverOftenItStarts() {
     TestCluster.Disk disk = cluster.disk(1);
+    TestCluster.Disk copy = disk.copy();
     cluster.stop(disk);
     cluster.restart(disk);
     cluster.run(Duration.ofSeconds(3));
     assertThat(disk.unconfirmed).isEmpty();
     cluster.stop(disk);
-    disk.generation = 1;
-    cluster.restart(disk);
-    disk.generation = 1;
-    cluster.run(Duration.ofSeconds(3));
-    assertThat(disk.unconfirmed.orElseThrow()).contains("start-1").contains("start-2");
+    cluster.run(Duration.ofSeconds(20));
+
+    cluster.await(cluster.register(copy));
+    assertThat(copy.unconfirmed.orElseThrow()).contains("start-1").contains("start-2");
     assertThat(codes()).contains("STORE_UNCONFIRMED", "COPYSET_DEGRADED");
 
-    disk.unconfirmed = java.util.Optional.empty();
-    disk.generation = 50;
-    cluster.run(Duration.ofSeconds(3));
-    assertThat(disk.unconfirmed).isPresent();
     cluster.killMdsAndRestart();
-    disk.unconfirmed = java.util.Optional.empty();
+    copy.durable.putAll(disk.durable);
+    copy.generation = 50;
+    copy.unconfirmed = java.util.Optional.empty();
+    cluster.await(cluster.register(copy));
+    assertThat(copy.unconfirmed.orElseThrow()).contains("revision");
+    cluster.killMdsAndRestart();
+    copy.generation = 51;
+    copy.seen = disk.seen;
+    copy.unconfirmed = java.util.Optional.empty();
+    cluster.await(cluster.register(copy));
+    assertThat(copy.unconfirmed).isPresent();
+  }
+
+  @Test
+  void rule11ALateRegistrationOfAnOlderStartLeavesTheStoreAlone() {
+    TestCluster.Disk disk = cluster.disk(1);
+    TestCluster.Disk before = disk.copy();
+    cluster.stop(disk);
+    cluster.restart(disk);
     cluster.run(Duration.ofSeconds(3));
-    assertThat(disk.unconfirmed).isPresent();
+
+    cluster.await(cluster.register(before));
+    assertThat(before.unconfirmed).isPresent();
+    assertThat(codes()).doesNotContain("STORE_UNCONFIRMED");
+    TestCluster.Disk doubled = disk.copy();
+    cluster.await(cluster.register(doubled));
+    assertThat(doubled.unconfirmed.orElseThrow()).contains("runs already");
+    assertThat(codes()).doesNotContain("STORE_UNCONFIRMED");
+
+    cluster.stop(disk);
+    cluster.run(Duration.ofSeconds(20));
+    before.unconfirmed = java.util.Optional.empty();
+    cluster.await(cluster.register(before));
+    assertThat(before.unconfirmed).isPresent();
+    cluster.restart(disk);
+    cluster.run(Duration.ofSeconds(3));
+    assertThat(disk.unconfirmed).isEmpty();
+    assertThat(codes()).doesNotContain("STORE_UNCONFIRMED");
   }
 
   @Test

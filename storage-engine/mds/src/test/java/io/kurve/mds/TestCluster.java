@@ -80,6 +80,16 @@ final class TestCluster {
       this.server = server;
     }
 
+    /** What is on the disk now, in another place. */
+    Disk copy() {
+      Disk copy = new Disk(store, server);
+      copy.generation = generation;
+      copy.id = id;
+      copy.durable.putAll(durable);
+      copy.seen = seen;
+      return copy;
+    }
+
     ReplicaId replica() {
       return new ReplicaId(id.orElseThrow(), store);
     }

@@ -106,12 +106,12 @@ final class RemoteMds implements MetadataService, VolumeAdmin, ChunkserverRegist
 
   @Override
   public CompletionStage<Registration> register(Newcomer newcomer) {
-    return ask(SimNetwork.Kind.ONCE, "register", mds -> mds.registry().register(newcomer));
+    return ask(SimNetwork.Kind.DOUBLED, "register", mds -> mds.registry().register(newcomer));
   }
 
   @Override
   public CompletionStage<HeartbeatReply> heartbeat(ChunkserverReport report) {
-    return ask(SimNetwork.Kind.ONCE, "heartbeat", mds -> mds.registry().heartbeat(report));
+    return ask(SimNetwork.Kind.DOUBLED, "heartbeat", mds -> mds.registry().heartbeat(report));
   }
 
   private <T> CompletionStage<T> ask(

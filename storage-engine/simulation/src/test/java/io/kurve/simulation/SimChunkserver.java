@@ -188,6 +188,7 @@ final class SimChunkserver {
     }
 
     private void beat(Reporter reporter, Copysets opened) {
+      memory.save();
       var _ =
           registry
               .heartbeat(reporter.report(memory.seen()))

@@ -39,6 +39,8 @@ final class Heartbeat {
   }
 
   void beat() throws InterruptedException {
+    // The MDS holds the store to what it reports: a later start must still know it.
+    memory.save();
     ChunkserverReport report = reporter.report(memory.seen());
     last = report;
     try {

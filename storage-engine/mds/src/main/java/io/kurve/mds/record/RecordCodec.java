@@ -58,7 +58,10 @@ import java.util.zip.CRC32C;
  */
 public final class RecordCodec {
   static final int MAGIC = 0x4B;
-  static final int VERSION = 1;
+  private static final int VERSION = 1;
+
+  /** With the revision that the store has seen. */
+  private static final int DURABLE_VERSION = 2;
 
   private static final int CLUSTER = 1;
   private static final int ID_COUNTER = 2;
@@ -75,7 +78,8 @@ public final class RecordCodec {
   private RecordCodec() {}
 
   public static Bytes encode(StoredRecord record) {
-    RecordWriter out = new RecordWriter().u8(MAGIC).u8(kindOf(record)).u8(VERSION);
+    RecordWriter out =
+        new RecordWriter().u8(MAGIC).u8(kindOf(record)).u8(newestVersion(kindOf(record)));
     switch (record) {
       case ClusterRecord r ->
           out.uuid(r.cluster().value())
@@ -90,6 +94,7 @@ public final class RecordCodec {
         out.list(
             r.durableIndexes().entrySet(),
             (w, entry) -> copysetKey(w, entry.getKey()).i64(entry.getValue()));
+        out.i64(r.seenRevision());
       }
       case CopysetRecord r -> {
         copysetKey(out, r.copyset());
@@ -122,17 +127,18 @@ public final class RecordCodec {
       throw damaged(key, "its checksum does not match");
     }
     int version = content[2] & 0xff;
-    if (version != VERSION) {
+    int newest = newestVersion(content[1] & 0xff);
+    if (version > newest) {
       throw new KurveException(
           ErrorCode.BAD_STORE,
-          "record " + key + " has version " + version + "; this software knows " + VERSION,
+          "record " + key + " has version " + version + "; this software knows " + newest,
           "start the newer version of Kurve that wrote it");
     }
     RecordReader in =
         new RecordReader(ByteBuffer.wrap(content, HEAD_BYTES, bodyBytes - HEAD_BYTES));
     StoredRecord record;
     try {
-      record = read(key, content[1] & 0xff, in);
+      record = read(key, content[1] & 0xff, version, in);
     } catch (BufferUnderflowException | IllegalArgumentException e) {
       throw damaged(key, String.valueOf(e.getMessage()));
     }
@@ -142,7 +148,7 @@ public final class RecordCodec {
     return record;
   }
 
-  private static StoredRecord read(String key, int kind, RecordReader in) {
+  private static StoredRecord read(String key, int kind, int version, RecordReader in) {
     return switch (kind) {
       case CLUSTER ->
           new ClusterRecord(new ClusterId(in.uuid()), in.i32(), in.i32(), in.i32(), in.instant());
@@ -150,7 +156,10 @@ public final class RecordCodec {
       case CHUNKSERVER -> readChunkserver(in);
       case DURABLE ->
           new DurableRecord(
-              new ChunkserverId(in.i64()), new StoreGeneration(in.i64()), readIndexes(in));
+              new ChunkserverId(in.i64()),
+              new StoreGeneration(in.i64()),
+              readIndexes(in),
+              version < DURABLE_VERSION ? 0 : in.i64());
       case COPYSET ->
           new CopysetRecord(
               readCopysetKey(in),
@@ -181,6 +190,10 @@ public final class RecordCodec {
       case AttachmentsRecord _ -> ATTACHMENTS;
       case SegmentRecord _ -> SEGMENT;
     };
+  }
+
+  private static int newestVersion(int kind) {
+    return kind == DURABLE ? DURABLE_VERSION : VERSION;
   }
 
   private static void chunkserver(RecordWriter out, ChunkserverRecord r) {

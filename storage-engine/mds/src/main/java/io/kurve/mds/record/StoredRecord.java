@@ -83,11 +83,14 @@ public sealed interface StoredRecord {
   /**
    * What a store said last to have durable, and in which of its starts: a store that comes back
    * with less has lost its memory.
+   *
+   * @param seenRevision of the metadata store, that the store has seen and keeps
    */
   record DurableRecord(
       ChunkserverId chunkserver,
       StoreGeneration generation,
-      NavigableMap<CopysetKey, Long> durableIndexes)
+      NavigableMap<CopysetKey, Long> durableIndexes,
+      long seenRevision)
       implements StoredRecord {
     public DurableRecord {
       durableIndexes = Collections.unmodifiableNavigableMap(new TreeMap<>(durableIndexes));

@@ -9,6 +9,7 @@ import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.log.Membership;
 import io.kurve.core.metadata.ChunkserverRegistry.HeartbeatReply;
 import io.kurve.core.metadata.ChunkserverReport;
+import io.kurve.core.metadata.ChunkserverReport.CopysetReport;
 import io.kurve.core.metadata.CopysetPlacement;
 import io.kurve.mds.leadership.Decision;
 import io.kurve.mds.leadership.Office;
@@ -31,7 +32,11 @@ import java.util.concurrent.CompletionStage;
  * <p>The durable record is written before the answer when a store is heard of in a new start or
  * names a copyset for the first time; else every few seconds, beside the answer: it may lag behind,
  * never run ahead. It never goes back: a replica that has just started reports less than it had
- * reported, until it hears what is committed.
+ * reported, until it hears what is committed, and reports may overtake each other.
+ *
+ * <p>With it goes the revision of the metadata store that the store has seen and keeps. Each start
+ * of a store shows at least the revision of its own registration, soon after; so a copy of the disk
+ * that was made before that start is known by its memory, whatever its generation has come to.
  */
 public final class Heartbeats {
   private static final Duration WRITE_INTERVAL = Duration.ofSeconds(5);
@@ -40,6 +45,20 @@ public final class Heartbeats {
   private final Presence presence;
   private final MetastoreBehind behind;
   private final Map<ChunkserverId, Long> writtenAtNanos = new TreeMap<>();
+  private final Map<ReplicaId, Memory> memories = new TreeMap<>();
+
+  /** What a store has said in this term, and the revision at which this start was heard of. */
+  private static final class Memory {
+    private final StoreGeneration generation;
+    private final long sinceRevision;
+    private final NavigableMap<CopysetKey, Long> durable = new TreeMap<>();
+    private long seenRevision;
+
+    private Memory(StoreGeneration generation, long sinceRevision) {
+      this.generation = generation;
+      this.sinceRevision = sinceRevision;
+    }
+  }
 
   public Heartbeats(Office office, Presence presence, MetastoreBehind behind) {
     this.office = office;
@@ -68,12 +87,25 @@ public final class Heartbeats {
    */
   NavigableMap<CopysetKey, Long> lastDurable(ReplicaId replica) {
     NavigableMap<CopysetKey, Long> known = new TreeMap<>(recorded(replica));
-    presence
-        .report(replica.chunkserver())
-        .filter(report -> report.replica().equals(replica))
-        .ifPresent(report ->
-            durableOf(report).forEach((copyset, index) -> known.merge(copyset, index, Math::max)));
+    Memory memory = memories.get(replica);
+    if (memory != null) {
+      memory.durable.forEach((copyset, index) -> known.merge(copyset, index, Math::max));
+    }
     return known;
+  }
+
+  /** The revision of the metadata store that the store has shown to keep. */
+  long seenRevision(ReplicaId replica) {
+    Memory memory = memories.get(replica);
+    return Math.max(recordedRevision(replica), memory == null ? 0 : memory.seenRevision);
+  }
+
+  private long recordedRevision(ReplicaId replica) {
+    return office
+        .image()
+        .durable(replica.chunkserver())
+        .map(DurableRecord::seenRevision)
+        .orElse(0L);
   }
 
   private NavigableMap<CopysetKey, Long> recorded(ReplicaId replica) {
@@ -127,17 +159,48 @@ public final class Heartbeats {
             .durable(replica.chunkserver())
             .filter(durable -> durable.generation().equals(report.generation()))
             .filter(durable ->
-                durable.durableIndexes().keySet().containsAll(durableOf(report).keySet()))
+                report.copysets().stream()
+                    .map(CopysetReport::copyset)
+                    .allMatch(durable.durableIndexes()::containsKey))
             .isEmpty();
     presence.hear(report);
+    remember(report);
     return mustWriteFirst;
+  }
+
+  private void remember(ChunkserverReport report) {
+    Memory memory = memories.get(report.replica());
+    if (memory == null || !memory.generation.equals(report.generation())) {
+      Memory before = memory;
+      memory = new Memory(report.generation(), office.image().revision());
+      if (before != null) {
+        memory.durable.putAll(before.durable);
+        memory.seenRevision = before.seenRevision;
+      }
+      memories.put(report.replica(), memory);
+    }
+    for (CopysetReport copyset : report.copysets()) {
+      memory.durable.merge(copyset.copyset(), copyset.durableIndex(), Math::max);
+    }
+    memory.seenRevision = Math.max(memory.seenRevision, report.seen().metastoreRevision());
   }
 
   private boolean writeIsDue(ChunkserverReport report) {
     ChunkserverId id = report.replica().chunkserver();
+    if (showsThisStart(report.replica())) {
+      return true;
+    }
     Long written = writtenAtNanos.get(id);
     return (written == null || office.loop().nanoTime() - written >= WRITE_INTERVAL.toNanos())
         && !lastDurable(report.replica()).equals(recorded(report.replica()));
+  }
+
+  /** It has seen what no copy from before this start can have, and the record says less. */
+  private boolean showsThisStart(ReplicaId replica) {
+    Memory memory = memories.get(replica);
+    return memory != null
+        && memory.seenRevision >= memory.sinceRevision
+        && recordedRevision(replica) < memory.sinceRevision;
   }
 
   private CompletionStage<HeartbeatReply> write(ChunkserverReport report) {
@@ -149,7 +212,11 @@ public final class Heartbeats {
             new Decision<>(
                 List.of(
                     new Change.Put(
-                        new DurableRecord(id, report.generation(), lastDurable(report.replica())))),
+                        new DurableRecord(
+                            id,
+                            report.generation(),
+                            lastDurable(report.replica()),
+                            seenRevision(report.replica())))),
                 () -> reply(report)));
   }
 
@@ -167,11 +234,5 @@ public final class Heartbeats {
       }
     }
     return new HeartbeatReply(office.authority(), founding, placements);
-  }
-
-  private static NavigableMap<CopysetKey, Long> durableOf(ChunkserverReport report) {
-    NavigableMap<CopysetKey, Long> durable = new TreeMap<>();
-    report.copysets().forEach(found -> durable.put(found.copyset(), found.durableIndex()));
-    return durable;
   }
 }

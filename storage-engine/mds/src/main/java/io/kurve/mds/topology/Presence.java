@@ -44,6 +44,14 @@ public final class Presence {
     suspects.remove(report.replica());
   }
 
+  /** Whether a process of this store was heard of lately. */
+  boolean beats(ReplicaId replica) {
+    return report(replica.chunkserver())
+        .filter(report -> report.replica().equals(replica))
+        .filter(_ -> silence(replica.chunkserver()).compareTo(office.timings().unstableAfter()) < 0)
+        .isPresent();
+  }
+
   /** A store that may not take part, named until it is heard of as a member again. */
   void suspect(ReplicaId replica, String why) {
     if (suspects.size() < MAX_STRANGERS || suspects.containsKey(replica)) {

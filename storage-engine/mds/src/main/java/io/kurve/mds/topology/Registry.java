@@ -27,12 +27,17 @@ import org.slf4j.LoggerFactory;
  *   known store, newer generation, -> Confirmed
  *     nothing durable lost
  *   the same generation again      -> Confirmed until it was heard of as running (the answer was lost)
- *   older generation, or a durable -> Unconfirmed for good: the record says so, also when its
- *     index below the last reported     generation has caught up by restarting
+ *   older generation               -> Unconfirmed: a message of that start which is late, or a copy
+ *                                       of the disk. The store itself goes on
+ *   lost memory: a durable index,  -> Unconfirmed for good: the record says so
+ *     or the seen revision, below
+ *     the last reported
  * </pre>
  *
- * What a store reported last is in memory for the stores heard of in this term, and in its durable
- * record for the others.
+ * A copy of the disk can come to a newer generation by restarting. Then its memory tells: what it
+ * has seen of the metadata store is from before the store's own last start (see {@link
+ * Heartbeats}). What a store reported last is in memory for the stores heard of in this term, and
+ * in its durable record for the others.
  */
 public final class Registry implements ChunkserverRegistry {
   private static final Logger LOG = LoggerFactory.getLogger(Registry.class);
@@ -74,8 +79,9 @@ public final class Registry implements ChunkserverRegistry {
               LOG.warn("store {} may not take part: {}", newcomer.store(), unconfirmed.why());
               newcomer
                   .id()
-                  .ifPresent(id ->
-                      presence.suspect(new ReplicaId(id, newcomer.store()), unconfirmed.why()));
+                  .map(id -> new ReplicaId(id, newcomer.store()))
+                  .filter(replica -> !presence.beats(replica))
+                  .ifPresent(replica -> presence.suspect(replica, unconfirmed.why()));
             }
           }
           return registration;
@@ -139,14 +145,17 @@ public final class Registry implements ChunkserverRegistry {
           new Registration.Unconfirmed(
               known.id() + " runs already in " + known.generation() + ": this is its copy"));
     }
-    Optional<String> lost =
-        newer < 0
-            ? Optional.of(
-                "it comes in "
-                    + newcomer.generation()
-                    + " after it was seen in "
-                    + known.generation())
-            : lostMemory(newcomer, known);
+    if (newer < 0) {
+      return Decision.reply(
+          new Registration.Unconfirmed(
+              known.id()
+                  + " comes in "
+                  + newcomer.generation()
+                  + " after it was seen in "
+                  + known.generation()
+                  + ": this is a message of before, or a copy of it"));
+    }
+    Optional<String> lost = lostMemory(newcomer, known);
     if (lost.isPresent()) {
       String why = known.id() + " is older than what it had reported: " + lost.get();
       return new Decision<>(
@@ -159,6 +168,12 @@ public final class Registry implements ChunkserverRegistry {
   }
 
   private Optional<String> lostMemory(Newcomer newcomer, ChunkserverRecord known) {
+    long shown = heartbeats.seenRevision(known.replica());
+    long kept = newcomer.seen().metastoreRevision();
+    if (kept < shown) {
+      return Optional.of(
+          "it had seen revision " + shown + " of the metadata store and now knows only of " + kept);
+    }
     return heartbeats.lastDurable(known.replica()).entrySet().stream()
         .filter(reported ->
             newcomer.durableIndexes().getOrDefault(reported.getKey(), -1L) < reported.getValue())

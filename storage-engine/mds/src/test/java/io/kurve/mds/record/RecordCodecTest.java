@@ -77,11 +77,12 @@ class RecordCodecTest {
                 WHEN,
                 Optional.of("it is old"))),
         Arguments.of(
-            "durable-v1.hex",
+            "durable-v2.hex",
             new DurableRecord(
                 new ChunkserverId(1),
                 new StoreGeneration(7),
-                new TreeMap<>(Map.of(COPYSET, 123_456_789_012L)))),
+                new TreeMap<>(Map.of(COPYSET, 123_456_789_012L)),
+                4_321)),
         Arguments.of(
             "copyset-v1.hex",
             new CopysetRecord(
@@ -124,6 +125,15 @@ class RecordCodecTest {
     GoldenFile file = new GoldenFile(RecordCodecTest.class, golden);
     file.assertWrites(RecordCodec.encode(record).toArray());
     assertThat(RecordCodec.decode(record.key(), Bytes.copyOf(file.read()))).isEqualTo(record);
+  }
+
+  @Test
+  void aRecordOfVersionOneOfWhatIsDurableSaysNothingOfTheRevision() {
+    byte[] old = new GoldenFile(RecordCodecTest.class, "durable-v1.hex").read();
+    DurableRecord read =
+        (DurableRecord) RecordCodec.decode("kurve/durable/0000000000000001", Bytes.copyOf(old));
+    assertThat(read.seenRevision()).isZero();
+    assertThat(read.durableIndexes()).containsEntry(COPYSET, 123_456_789_012L);
   }
 
   @ParameterizedTest
