@@ -55,7 +55,10 @@ public sealed interface Command {
   record Discard(Origin origin, ChunkAddress address, int firstBlock, int blockCount)
       implements BlockChange {}
 
-  record SetGrant(MdsTerm term, Grant grant) implements MdsCommand {}
+  /**
+   * @param sentAtRevision of the metadata store, that the MDS had reached when it sent the command
+   */
+  record SetGrant(MdsTerm term, long sentAtRevision, Grant grant) implements MdsCommand {}
 
   /**
    * @param deletingTransaction the revision of the transaction that made the volume Deleting

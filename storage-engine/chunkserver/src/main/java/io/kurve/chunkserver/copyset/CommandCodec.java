@@ -31,7 +31,9 @@ import java.util.zip.CRC32C;
  *       volume i64, chunk index i64, chunk i64, attachment i64, request i64, part i32,
  *       answered below i64, volume sequence i64, first block i32, block count i32,
  *       Write only: CRC32C of each block i32
- *     SetGrant:    MDS term i64, volume i64, revision i64, shared u8, count i32, attachment i64 ...
+ *     SetGrant (version 2):
+ *       MDS term i64, sent at revision i64, volume i64, revision i64, shared u8, count i32,
+ *       attachment i64 ...; version 1 is without the second
  *     PurgeVolume: MDS term i64, volume i64, deleting transaction i64
  *   header bytes - 4: CRC32C of all before it
  *   header bytes:     payload (Write only): whole 4 KiB blocks, vouched for by their own CRC32Cs
@@ -40,10 +42,11 @@ import java.util.zip.CRC32C;
 public final class CommandCodec {
   private static final int MAGIC = 0x4b434d44;
   private static final byte VERSION = 1;
+  private static final byte GRANT_VERSION = 2;
   private static final int PREFIX_BYTES = 16;
   private static final int CHECKSUM_BYTES = 4;
   private static final int BLOCK_CHANGE_BYTES = 7 * Long.BYTES + 3 * Integer.BYTES;
-  private static final int GRANT_BYTES = 3 * Long.BYTES + 1 + Integer.BYTES;
+  private static final int GRANT_BYTES = 4 * Long.BYTES + 1 + Integer.BYTES;
   private static final int PURGE_BYTES = 3 * Long.BYTES;
 
   private static final byte WRITE = 1;
@@ -80,10 +83,11 @@ public final class CommandCodec {
         putBlockChange(out, discard);
         yield seal(out).flip();
       }
-      case SetGrant(MdsTerm term, Grant grant) -> {
+      case SetGrant(MdsTerm term, long sentAtRevision, Grant grant) -> {
         ByteBuffer out =
             begin(SET_GRANT, GRANT_BYTES + grant.admitted().size() * Long.BYTES, 0)
                 .putLong(term.value())
+                .putLong(sentAtRevision)
                 .putLong(grant.volume().value())
                 .putLong(grant.revision())
                 .put((byte) (grant.shared() ? 1 : 0))
@@ -148,11 +152,15 @@ public final class CommandCodec {
     }
   }
 
+  private static byte newestVersion(byte type) {
+    return type == SET_GRANT ? GRANT_VERSION : VERSION;
+  }
+
   private static ByteBuffer begin(byte type, int bodyBytes, int payloadBytes) {
     int headerBytes = PREFIX_BYTES + bodyBytes + CHECKSUM_BYTES;
     return ByteBuffer.allocate(headerBytes + payloadBytes)
         .putInt(MAGIC)
-        .put(VERSION)
+        .put(newestVersion(type))
         .put(type)
         .putShort((short) 0)
         .putInt(headerBytes)
@@ -181,9 +189,10 @@ public final class CommandCodec {
     if (in.capacity() < PREFIX_BYTES + CHECKSUM_BYTES || in.getInt(0) != MAGIC) {
       throw new BadCommand(in.capacity() + " bytes that do not begin as a command");
     }
-    if (in.get(4) != VERSION) {
+    int newest = newestVersion(in.get(5));
+    if (in.get(4) < VERSION || in.get(4) > newest) {
       throw new BadCommand(
-          "version " + in.get(4) + " is not " + VERSION + ": written by newer software?");
+          "version " + in.get(4) + " is not " + newest + ": written by newer software?");
     }
     int headerBytes = in.getInt(8);
     if (headerBytes < PREFIX_BYTES + CHECKSUM_BYTES
@@ -226,6 +235,7 @@ public final class CommandCodec {
 
   private static SetGrant setGrant(ByteBuffer in) throws BadCommand {
     MdsTerm term = new MdsTerm(in.getLong());
+    long sentAtRevision = in.get(4) < GRANT_VERSION ? 0 : in.getLong();
     VolumeId volume = new VolumeId(in.getLong());
     long revision = in.getLong();
     boolean shared = in.get() != 0;
@@ -237,7 +247,9 @@ public final class CommandCodec {
     for (int i = 0; i < count; i++) {
       admitted.add(new AttachmentId(in.getLong()));
     }
-    return new SetGrant(term, new Grant(volume, revision, admitted, shared));
+    // The MDS had reached the grant's revision at least.
+    return new SetGrant(
+        term, Math.max(sentAtRevision, revision), new Grant(volume, revision, admitted, shared));
   }
 
   private static int checksum(ByteBuffer bytes, int length) {

@@ -12,7 +12,6 @@ import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.zip.CRC32C;
 
 /**
@@ -20,21 +19,26 @@ import java.util.zip.CRC32C;
  * numbers are big-endian.
  *
  * <pre>
- *  0 magic "KCTL"  4 version u8  5 zero u8 x 3  8 MDS term i64
+ *  0 magic "KCTL"  4 version u8: 2  5 zero u8 x 3  8 MDS term i64
  * 16 chunks: count i32, digest of their addresses in order of chunk id 2 x i64
  *    volumes: count i32, each
- *      volume i64, revision i64, shared u8, sequence i64, fenced up to i64
- *      fenced: count i32, attachment i64 ...
+ *      volume i64, revision i64, shared u8, sequence i64, highest admitted i64
  *      admitted: count i32, each: attachment i64, answered below i64, known: count i32, key i64 ...
  *    deleted: count i32, each: volume i64, transaction i64
+ *    forgotten up to i64
  *    CRC32C of all before it
  * </pre>
+ *
+ * Version 1 had a list of fenced attachments before the admitted ones (count i32, attachment i64
+ * ...), and did not have the last number.
  */
 final class ControlCodec {
   private static final int MAGIC = 0x4b43544c;
-  private static final byte VERSION = 1;
-  private static final int FIXED_BYTES = 16 + 4 + 16 + 4 + 4 + 4;
-  private static final int VOLUME_BYTES = 4 * 8 + 1 + 4 + 4;
+  private static final byte VERSION = 2;
+  private static final byte WITH_FENCED_LISTS = 1;
+  private static final int FIXED_BYTES = 16 + 4 + 16 + 4 + 4 + 8 + 4;
+  private static final int LEAST_BYTES = 16 + 4 + 16 + 4 + 4 + 4;
+  private static final int VOLUME_BYTES = 4 * 8 + 1 + 4;
   private static final int ADDRESS_BYTES = 3 * 8;
 
   private ControlCodec() {}
@@ -69,6 +73,7 @@ final class ControlCodec {
     control.volumes().forEach((id, volume) -> putVolume(out, id, volume));
     out.putInt(control.deleted().size());
     control.deleted().forEach((id, transaction) -> out.putLong(id.value()).putLong(transaction));
+    out.putLong(control.forgottenUpTo());
     out.putInt(checksum(out.array(), out.position()));
     return Bytes.copyOf(out.array());
   }
@@ -79,11 +84,11 @@ final class ControlCodec {
   static Decoded decode(Bytes bytes) {
     byte[] content = bytes.toArray();
     ByteBuffer in = ByteBuffer.wrap(content);
-    if (content.length < FIXED_BYTES || in.getInt() != MAGIC) {
+    if (content.length < LEAST_BYTES || in.getInt() != MAGIC) {
       throw bad(content.length + " bytes that do not begin as control state", "");
     }
     byte version = in.get();
-    if (version != VERSION) {
+    if (version < WITH_FENCED_LISTS || version > VERSION) {
       throw bad("its version is " + version + ", not " + VERSION, "start the newer software again");
     }
     int body = content.length - Integer.BYTES;
@@ -97,13 +102,14 @@ final class ControlCodec {
           new ChunkListSeal(in.getInt(), new Digest128(in.getLong(), in.getLong()));
       TreeMap<VolumeId, VolumeControl> volumes = new TreeMap<>();
       for (int left = in.getInt(); left > 0; left--) {
-        volumes.put(new VolumeId(in.getLong()), getVolume(in));
+        volumes.put(new VolumeId(in.getLong()), getVolume(in, version));
       }
       TreeMap<VolumeId, Long> deleted = new TreeMap<>();
       for (int left = in.getInt(); left > 0; left--) {
         deleted.put(new VolumeId(in.getLong()), in.getLong());
       }
-      return new Decoded(new ControlState(term, volumes, deleted), chunks);
+      long forgottenUpTo = version == WITH_FENCED_LISTS ? 0 : in.getLong();
+      return new Decoded(new ControlState(term, volumes, deleted, forgottenUpTo), chunks);
     } catch (BufferUnderflowException | IllegalArgumentException e) {
       throw bad("it does not hold together: " + e, "remove this replica and let it be rebuilt");
     }
@@ -115,10 +121,8 @@ final class ControlCodec {
         .putLong(parts.revision())
         .put((byte) (parts.shared() ? 1 : 0))
         .putLong(parts.sequence())
-        .putLong(parts.fencedUpTo())
-        .putInt(volume.fenced().size());
-    volume.fenced().forEach(attachment -> out.putLong(attachment.value()));
-    out.putInt(volume.admitted().size());
+        .putLong(parts.highestAdmitted())
+        .putInt(volume.admitted().size());
     for (Map.Entry<AttachmentId, RequestWindow> entry : volume.admitted().entrySet()) {
       RequestWindow window = entry.getValue();
       out.putLong(entry.getKey().value()).putLong(window.answeredBelow()).putInt(window.size());
@@ -126,12 +130,15 @@ final class ControlCodec {
     }
   }
 
-  private static VolumeControl getVolume(ByteBuffer in) {
-    VolumeControl.Parts parts =
-        new VolumeControl.Parts(in.getLong(), in.get() != 0, in.getLong(), in.getLong());
-    TreeSet<AttachmentId> fenced = new TreeSet<>();
-    for (int left = in.getInt(); left > 0; left--) {
-      fenced.add(new AttachmentId(in.getLong()));
+  private static VolumeControl getVolume(ByteBuffer in, byte version) {
+    long revision = in.getLong();
+    boolean shared = in.get() != 0;
+    long sequence = in.getLong();
+    long highest = in.getLong();
+    if (version == WITH_FENCED_LISTS) {
+      for (int left = in.getInt(); left > 0; left--) {
+        highest = Math.max(highest, in.getLong());
+      }
     }
     TreeMap<AttachmentId, RequestWindow> admitted = new TreeMap<>();
     for (int left = in.getInt(); left > 0; left--) {
@@ -143,7 +150,11 @@ final class ControlCodec {
       }
       admitted.put(attachment, RequestWindow.of(answeredBelow, keys));
     }
-    return VolumeControl.restore(parts, admitted, fenced);
+    if (!admitted.isEmpty()) {
+      highest = Math.max(highest, admitted.lastKey().value());
+    }
+    return VolumeControl.restore(
+        new VolumeControl.Parts(revision, shared, sequence, highest), admitted);
   }
 
   private static int checkedCount(int count, ByteBuffer in) {
@@ -156,7 +167,7 @@ final class ControlCodec {
   private static int sizeOf(ControlState control) {
     int size = FIXED_BYTES + control.deleted().size() * 2 * Long.BYTES;
     for (VolumeControl volume : control.volumes().values()) {
-      size += VOLUME_BYTES + volume.fenced().size() * Long.BYTES;
+      size += VOLUME_BYTES;
       for (RequestWindow window : volume.admitted().values()) {
         size += 2 * Long.BYTES + Integer.BYTES + window.size() * Long.BYTES;
       }

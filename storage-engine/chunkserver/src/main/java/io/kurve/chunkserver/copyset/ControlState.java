@@ -10,6 +10,7 @@ import io.kurve.core.id.MdsTerm;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.ChunkserverCommands.Grant;
 import java.util.Collections;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -19,25 +20,37 @@ import org.jspecify.annotations.Nullable;
  * Grants, applied requests and tombstones of a copyset: all that decides whether a command takes
  * effect. Knows no slot and no block, so that it is the same on every replica at one log position.
  *
+ * <p>A tombstone keeps a grant that was sent before the delete, and comes after the purge, from
+ * letting the volume's old users in again. The newest {@value #MAX_TOMBSTONES} are remembered one
+ * by one; of the older ones only the highest deleting transaction, D. No grant of a volume is sent
+ * once its deleting transaction is applied, so all that were sent for the forgotten ones were sent
+ * at a revision below D: those are refused for every volume that this copyset does not know, and
+ * the MDS sends a grant again that still holds, at the revision that it has reached by then.
+ *
  * <p>Asking never changes it; the {@code applied} methods do, once an entry is in effect. Not safe
  * for several threads: its owner guards it.
  */
 final class ControlState {
+  static final int MAX_TOMBSTONES = 128;
+
   private final TreeMap<VolumeId, VolumeControl> volumes;
   private final TreeMap<VolumeId, Long> deleted;
+  private long forgottenUpTo;
   private MdsTerm term;
 
   ControlState() {
-    this(new MdsTerm(0), new TreeMap<>(), new TreeMap<>());
+    this(new MdsTerm(0), new TreeMap<>(), new TreeMap<>(), 0);
   }
 
   ControlState(
       MdsTerm term,
       NavigableMap<VolumeId, VolumeControl> volumes,
-      NavigableMap<VolumeId, Long> deleted) {
+      NavigableMap<VolumeId, Long> deleted,
+      long forgottenUpTo) {
     this.term = term;
     this.volumes = new TreeMap<>(volumes);
     this.deleted = new TreeMap<>(deleted);
+    this.forgottenUpTo = forgottenUpTo;
   }
 
   /** Why a change of blocks does not take effect; empty when it does. */
@@ -93,11 +106,22 @@ final class ControlState {
     }
     return switch (command) {
       case PurgeVolume purge -> Optional.empty();
-      case SetGrant(MdsTerm ignored, Grant grant) ->
-          deleted.containsKey(grant.volume())
-              ? Optional.of(new CommandReply.Refused(grant.volume() + " is deleted for ever"))
-              : volumes.getOrDefault(grant.volume(), new VolumeControl()).objection(grant);
+      case SetGrant set -> objection(set);
     };
+  }
+
+  private Optional<CommandReply> objection(SetGrant command) {
+    Grant grant = command.grant();
+    if (deleted.containsKey(grant.volume())) {
+      return Optional.of(new CommandReply.Refused(grant.volume() + " is deleted for ever"));
+    }
+    VolumeControl known = volumes.get(grant.volume());
+    if (known == null) {
+      return command.sentAtRevision() < forgottenUpTo
+          ? Optional.of(new CommandReply.StaleGrant(forgottenUpTo))
+          : new VolumeControl().objection(grant);
+    }
+    return known.objection(grant);
   }
 
   void applied(SetGrant command) {
@@ -111,6 +135,12 @@ final class ControlState {
     term = command.term();
     volumes.remove(command.volume());
     deleted.merge(command.volume(), command.deletingTransaction(), Math::min);
+    while (deleted.size() > MAX_TOMBSTONES) {
+      Map.Entry<VolumeId, Long> oldest =
+          deleted.entrySet().stream().min(Map.Entry.comparingByValue()).orElseThrow();
+      deleted.remove(oldest.getKey());
+      forgottenUpTo = Math.max(forgottenUpTo, oldest.getValue());
+    }
   }
 
   MdsTerm term() {
@@ -119,6 +149,11 @@ final class ControlState {
 
   NavigableMap<VolumeId, VolumeControl> volumes() {
     return Collections.unmodifiableNavigableMap(volumes);
+  }
+
+  /** Of the deleted volumes that are not remembered, the last transaction that ended one. */
+  long forgottenUpTo() {
+    return forgottenUpTo;
   }
 
   /** Volumes that are gone for ever, each with the transaction that ended it. */

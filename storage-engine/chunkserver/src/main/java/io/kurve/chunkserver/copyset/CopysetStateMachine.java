@@ -214,7 +214,7 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
   /**
    * The leader may have given its dropped slots back already, while here they wait for the next
    * checkpoint, and the replay after a restart would come to the same point. So the checkpoint is
-   * taken now, as of the entry before this one; the second writing is what releases the slots.
+   * taken now, as of the entry before this one.
    */
   private void releaseDropped(NoFreeSlot full) throws NoFreeSlot, IOException {
     boolean hopeless = lock(controlLock, () -> dropped.isEmpty() || membership.voters().isEmpty());
@@ -222,7 +222,6 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
       throw full;
     }
     capture(membership).persist();
-    writer.persist(persistedControl());
   }
 
   private void erase(BlockChange change, boolean giveBack) {

@@ -4,9 +4,7 @@ import io.kurve.core.id.AttachmentId;
 import io.kurve.core.metadata.ChunkserverCommands.Grant;
 import java.util.Collections;
 import java.util.NavigableMap;
-import java.util.NavigableSet;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -14,18 +12,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * Who may use one volume in this copyset, and what they did.
  *
- * <p>Only the ids of the newest grant are admitted. An id that left a grant never comes back: the
- * newest {@value #MAX_REMEMBERED} are remembered one by one, and of the older ones only the
- * highest, up to which no id can be admitted anew.
+ * <p>Only the ids of the newest grant are admitted. An id that left a grant never comes back. The
+ * MDS gives ids in ascending order and adds each to the volume's set in the transaction that gives
+ * it, so whatever a later grant adds is above all that were admitted before: one number remembers
+ * all that are fenced.
  */
 final class VolumeControl {
-  static final int MAX_REMEMBERED = 1024;
-
   private final TreeMap<AttachmentId, RequestWindow> admitted = new TreeMap<>();
-  private final TreeSet<AttachmentId> fenced = new TreeSet<>();
   private long revision;
   private boolean shared;
-  private long fencedUpTo;
+  private long highestAdmitted;
   private long sequence = 1;
 
   /** What speaks against a grant, if anything does. */
@@ -44,8 +40,7 @@ final class VolumeControl {
               grant.volume() + " is exclusive: no grant for " + grant.admitted().size()));
     }
     for (AttachmentId id : new TreeSet<>(grant.admitted())) {
-      boolean wasFenced = fenced.contains(id) || id.value() <= fencedUpTo;
-      if (wasFenced && !admitted.containsKey(id)) {
+      if (id.value() <= highestAdmitted && !admitted.containsKey(id)) {
         return Optional.of(new CommandReply.Refused(id + " is fenced for ever"));
       }
     }
@@ -55,19 +50,10 @@ final class VolumeControl {
   void grant(Grant grant) {
     revision = grant.revision();
     shared = grant.shared();
-    for (AttachmentId id : Set.copyOf(admitted.keySet())) {
-      if (!grant.admitted().contains(id)) {
-        admitted.remove(id);
-        fence(id);
-      }
-    }
-    grant.admitted().forEach(id -> admitted.computeIfAbsent(id, absent -> new RequestWindow()));
-  }
-
-  private void fence(AttachmentId id) {
-    fenced.add(id);
-    if (fenced.size() > MAX_REMEMBERED) {
-      fencedUpTo = Math.max(fencedUpTo, fenced.removeFirst().value());
+    admitted.keySet().retainAll(grant.admitted());
+    for (AttachmentId id : grant.admitted()) {
+      admitted.computeIfAbsent(id, absent -> new RequestWindow());
+      highestAdmitted = Math.max(highestAdmitted, id.value());
     }
   }
 
@@ -81,29 +67,23 @@ final class VolumeControl {
   }
 
   /** From its parts, as the codec read them. */
-  static VolumeControl restore(
-      Parts parts, NavigableMap<AttachmentId, RequestWindow> admitted, Set<AttachmentId> fenced) {
+  static VolumeControl restore(Parts parts, NavigableMap<AttachmentId, RequestWindow> admitted) {
     VolumeControl volume = new VolumeControl();
     volume.revision = parts.revision();
     volume.shared = parts.shared();
     volume.sequence = parts.sequence();
-    volume.fencedUpTo = parts.fencedUpTo();
+    volume.highestAdmitted = parts.highestAdmitted();
     volume.admitted.putAll(admitted);
-    volume.fenced.addAll(fenced);
     return volume;
   }
 
   Parts parts() {
-    return new Parts(revision, shared, sequence, fencedUpTo);
+    return new Parts(revision, shared, sequence, highestAdmitted);
   }
 
   NavigableMap<AttachmentId, RequestWindow> admitted() {
     return Collections.unmodifiableNavigableMap(admitted);
   }
 
-  NavigableSet<AttachmentId> fenced() {
-    return Collections.unmodifiableNavigableSet(fenced);
-  }
-
-  record Parts(long revision, boolean shared, long sequence, long fencedUpTo) {}
+  record Parts(long revision, boolean shared, long sequence, long highestAdmitted) {}
 }

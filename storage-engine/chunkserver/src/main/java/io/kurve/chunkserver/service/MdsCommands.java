@@ -58,7 +58,11 @@ public final class MdsCommands implements ChunkserverCommands {
   public CompletionStage<Void> grant(
       ReplicaId target, Authority authority, CopysetKey copyset, Grant grant) {
     grant.admitted().forEach(seen::sawAttachment);
-    return commit(target, authority, copyset, new SetGrant(authority.term(), grant));
+    return commit(
+        target,
+        authority,
+        copyset,
+        new SetGrant(authority.term(), authority.metastoreRevision(), grant));
   }
 
   @Override

@@ -247,8 +247,17 @@ public final class ChunkStore implements SlotStore, AutoCloseable {
 
   @Override
   public void free(Slot slot) {
-    requireAlive();
-    allocator.free(slot);
+    checkpointLock.lock();
+    try {
+      requireAlive();
+      allocator.free(slot);
+      CopysetControl durable = controls.get(slot.copyset());
+      if (durable == null || !durable.slots().contains(slot)) {
+        release(List.of(slot));
+      }
+    } finally {
+      checkpointLock.unlock();
+    }
   }
 
   @Override

@@ -15,7 +15,7 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <pre>
  *   free --take--> in use --free--> pending --release--> free
- *                                   (until a durable checkpoint does not hold it)
+ *                                   (until the newest durable checkpoint does not hold it)
  * </pre>
  */
 final class SlotAllocator {

@@ -47,13 +47,14 @@ public interface SlotStore {
   Map<CopysetKey, CopysetControl> controls();
 
   /**
-   * A free slot whose blocks all read as never written. A slot that was freed comes back only after
-   * a checkpoint without it.
+   * A free slot whose blocks all read as never written. A slot that was freed does not come back
+   * while the newest durable checkpoint names it.
    *
    * @throws NoFreeSlot when there is none
    */
   Slot allocate(ChunkAddress address, CopysetKey copyset) throws NoFreeSlot;
 
+  /** At once when no durable checkpoint names it, else with the next checkpoint without it. */
   void free(Slot slot);
 
   int slotCount();

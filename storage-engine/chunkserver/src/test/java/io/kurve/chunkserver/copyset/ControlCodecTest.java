@@ -29,12 +29,20 @@ class ControlCodecTest {
 
   @Test
   void goldenFile() {
-    GoldenFile golden = new GoldenFile(getClass(), "copyset-control-v1.hex");
+    GoldenFile golden = new GoldenFile(getClass(), "copyset-control-v2.hex");
     golden.assertWrites(ControlCodec.encode(sample(), CHUNKS).toArray());
     ControlCodec.Decoded read = ControlCodec.decode(Bytes.copyOf(golden.read()));
     assertThat(read.chunks()).isEqualTo(CHUNKS);
     assertThat(ControlCodec.encode(read.control(), read.chunks()).toArray())
         .isEqualTo(golden.read());
+  }
+
+  @Test
+  void theFencedListsOfVersionOneBecomeTheHighestAdmitted() {
+    byte[] old = new GoldenFile(getClass(), "copyset-control-v1.hex").read();
+    ControlCodec.Decoded read = ControlCodec.decode(Bytes.copyOf(old));
+    assertThat(ControlCodec.encode(read.control(), read.chunks()).toArray())
+        .isEqualTo(ControlCodec.encode(sample(), CHUNKS).toArray());
   }
 
   @Test

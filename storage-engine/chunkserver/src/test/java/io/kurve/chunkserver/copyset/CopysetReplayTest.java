@@ -78,6 +78,7 @@ class CopysetReplayTest {
       case 0, 1 ->
           new Command.SetGrant(
               Samples.TERM,
+              step,
               new Grant(
                   volume,
                   step + random.nextInt(3),

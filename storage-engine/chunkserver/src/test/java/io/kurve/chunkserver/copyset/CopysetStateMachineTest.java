@@ -21,6 +21,7 @@ import io.kurve.core.data.ChunkAddress;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.MdsTerm;
 import io.kurve.core.id.RequestId;
+import io.kurve.core.id.VolumeId;
 import io.kurve.core.log.LogPosition;
 import io.kurve.core.metadata.ChunkserverCommands.Grant;
 import io.kurve.core.unit.Geometry;
@@ -44,6 +45,11 @@ class CopysetStateMachineTest {
 
   private CommandReply grant(long revision, long... attachments) {
     return replica.apply(Samples.grant(revision, attachments));
+  }
+
+  private int controlBytes() throws IOException {
+    replica.checkpoint();
+    return replica.machine.persistedControl().state().toArray().length;
   }
 
   @Test
@@ -81,12 +87,46 @@ class CopysetStateMachineTest {
   }
 
   @Test
+  void rule19ALateGrantOfADeletedVolumeIsRefusedAlsoWhenItsTombstoneIsForgotten()
+      throws IOException {
+    grant(1, 10);
+    replica.apply(new PurgeVolume(Samples.TERM, Samples.VOLUME, 100));
+    assertThat(grant(2, 11)).isInstanceOf(Refused.class);
+    int sizeBefore = controlBytes();
+    for (int other = 0; other < 1000; other++) {
+      replica.apply(new PurgeVolume(Samples.TERM, new VolumeId(1000 + other), 101 + other));
+    }
+    assertThat(controlBytes()).isLessThan(sizeBefore + 4096);
+    assertThat(grant(2, 11)).isInstanceOf(StaleGrant.class);
+    assertThat(write(10, 1, 101, 1)).isInstanceOf(Fenced.class);
+    assertThat(write(11, 1, 101, 1)).isInstanceOf(Fenced.class);
+
+    Grant young = new Grant(new VolumeId(5000), 2, Set.of(new AttachmentId(20)), false);
+    assertThat(replica.apply(new SetGrant(Samples.TERM, 500, young)))
+        .isInstanceOf(StaleGrant.class);
+    assertThat(replica.apply(new SetGrant(Samples.TERM, 1100, young))).isEqualTo(new Done());
+  }
+
+  @Test
+  void rule19FencedAttachmentsTakeNoRoom() throws IOException {
+    grant(1, 10);
+    int sizeBefore = controlBytes();
+    for (int id = 11; id < 2000; id++) {
+      assertThat(grant(id, id)).isEqualTo(new Done());
+    }
+    assertThat(controlBytes()).isEqualTo(sizeBefore);
+    assertThat(grant(5000, 10)).isInstanceOf(Refused.class);
+    assertThat(grant(5000, 1500)).isInstanceOf(Refused.class);
+  }
+
+  @Test
   void rule20FencingOneOfThreeLeavesTheOthersAlone() {
     grant(1, 10, 11, 12);
     assertThat(
             replica.apply(
                 new SetGrant(
                     Samples.TERM,
+                    2,
                     new Grant(
                         Samples.VOLUME,
                         2,
@@ -102,7 +142,7 @@ class CopysetStateMachineTest {
   void rule20AnExclusiveVolumeHasOneAttachment() {
     SetGrant two = Samples.grant(1, 10, 11);
     SetGrant exclusive =
-        new SetGrant(Samples.TERM, new Grant(Samples.VOLUME, 1, two.grant().admitted(), false));
+        new SetGrant(Samples.TERM, 1, new Grant(Samples.VOLUME, 1, two.grant().admitted(), false));
     assertThat(replica.apply(exclusive)).isInstanceOf(Refused.class);
   }
 
@@ -117,7 +157,7 @@ class CopysetStateMachineTest {
 
   @Test
   void rule24ALowerMdsTermIsRefused() throws IOException {
-    replica.apply(new SetGrant(new MdsTerm(9), Samples.grant(1, 10).grant()));
+    replica.apply(new SetGrant(new MdsTerm(9), 1, Samples.grant(1, 10).grant()));
     replica.checkpoint();
     replica.crashAndReplay(random);
     assertThat(replica.apply(Samples.grant(2, 11))).isEqualTo(new StaleTerm(new MdsTerm(9)));

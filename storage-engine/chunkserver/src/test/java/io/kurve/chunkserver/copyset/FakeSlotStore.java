@@ -143,6 +143,11 @@ public final class FakeSlotStore implements SlotStore {
     if (!freed.add(slot.number()) || free.contains(slot.number())) {
       throw new AssertionError(slot + " is freed twice");
     }
+    CopysetControl durable = controls.get(slot.copyset());
+    if (durable == null || !durable.slots().contains(slot)) {
+      freed.remove(slot.number());
+      free.add(slot.number());
+    }
   }
 
   @Override

@@ -38,7 +38,7 @@ public final class Samples {
     Set<AttachmentId> admitted = new TreeSet<>();
     Arrays.stream(attachments).forEach(id -> admitted.add(new AttachmentId(id)));
     return new Command.SetGrant(
-        TERM, new Grant(VOLUME, revision, admitted, attachments.length > 1));
+        TERM, revision, new Grant(VOLUME, revision, admitted, attachments.length > 1));
   }
 
   public static ByteBuffer filled(int blocks, int value) {

@@ -145,6 +145,19 @@ final class ChunkStoreTest {
   }
 
   @Test
+  void rule06AFreedSlotThatNoDurableCheckpointNamesIsFreeAtOnce() throws Exception {
+    ChunkStore store = open(disk);
+    Slot slot = store.allocate(chunk(101), COPYSET_A);
+    store.checkpoint(List.of(control(COPYSET_A, 5, List.of(slot))), Set.of());
+    store.checkpoint(List.of(control(COPYSET_A, 6, List.of())), Set.of());
+    assertThat(store.slotsUsed()).isEqualTo(1);
+    store.free(slot);
+    assertThat(store.slotsUsed()).isZero();
+    assertThatThrownBy(() -> read(store, slot, 0, 1)).isInstanceOf(IllegalStateException.class);
+    assertThat(open(disk).slotsUsed()).isZero();
+  }
+
+  @Test
   void rule09NoFreeSlotIsSaidBeforeAnythingIsDone() throws Exception {
     ChunkStore store = open(disk);
     for (int n = 0; n < store.slotCount(); n++) {
