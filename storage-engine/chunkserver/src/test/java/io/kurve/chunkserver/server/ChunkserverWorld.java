@@ -112,18 +112,23 @@ final class ChunkserverWorld implements AutoCloseable {
 
   /** Makes the disk of the n-th chunkserver and starts it. */
   void create(int n) throws IOException {
+    create(n, n);
+  }
+
+  /** As store number s. */
+  void create(int n, int s) throws IOException {
     new Preallocation().createFile(disk(n), ByteSize.parse(diskSize));
     try (FileDisk open = FileDisk.open(disk(n))) {
-      format(n, open);
+      format(s, open);
     }
     start(n);
   }
 
-  static void format(int n, Disk disk) throws IOException {
+  static void format(int s, Disk disk) throws IOException {
     StoreCreation.format(
         disk,
         FormatRequest.of(
-            new StoreIdentity(CLUSTER, new StoreId(new UUID(0, n)), Instant.ofEpochMilli(1_000))));
+            new StoreIdentity(CLUSTER, new StoreId(new UUID(0, s)), Instant.ofEpochMilli(1_000))));
   }
 
   void start(int n) throws IOException {
@@ -131,6 +136,13 @@ final class ChunkserverWorld implements AutoCloseable {
   }
 
   void start(int n, Disk disk) throws IOException {
+    start(n, disk, 0);
+  }
+
+  /**
+   * @param dataPort 0 for any
+   */
+  void start(int n, Disk disk, int dataPort) throws IOException {
     Chunkserver chunkserver =
         new Chunkserver(
             ChunkserverConfig.parse(
@@ -138,6 +150,7 @@ final class ChunkserverWorld implements AutoCloseable {
                 "--cluster-id", CLUSTER.toString(),
                 "--key-file", folder.resolve("key").toString(),
                 "--mds", mdsServer.address().toString(),
+                "--data-port", String.valueOf(dataPort),
                 "--failure-domain", "server-" + n),
             disk,
             new HaltingFaultHandler());
@@ -235,9 +248,21 @@ final class ChunkserverWorld implements AutoCloseable {
       long number,
       ChunkAddress chunk,
       DataRequest.Operation operation) {
+    HostAndPort there = mds.newcomer(leader).addresses().data();
+    return askAt(there, leader, copyset, number, chunk, operation);
+  }
+
+  /** Asks a replica at an address that may be another's. */
+  DataReply askAt(
+      HostAndPort address,
+      ReplicaId leader,
+      CopysetKey copyset,
+      long number,
+      ChunkAddress chunk,
+      DataRequest.Operation operation) {
     CompletableFuture<DataReply> answer = new CompletableFuture<>();
     client.send(
-        mds.newcomer(leader).addresses().data(),
+        address,
         new DataRequest(
             new DataRequest.Context(
                 CLUSTER,

@@ -13,12 +13,15 @@ import io.kurve.core.metadata.ChunkserverRegistry;
 import io.kurve.core.metadata.ChunkserverReport;
 import io.kurve.core.metadata.ChunkserverReport.CopysetReport;
 import io.kurve.core.metadata.CopysetPlacement;
+import io.kurve.core.metadata.HostAndPort;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -36,6 +39,9 @@ final class FakeMds implements ChunkserverRegistry {
   private final Map<ReplicaId, ChunkserverReport> reports = new TreeMap<>();
   private final Map<ReplicaId, Map<CopysetKey, Long>> durable = new TreeMap<>();
   private final Map<ReplicaId, Long> mostLog = new TreeMap<>();
+  private final Map<Integer, Integer> beats = new TreeMap<>();
+  private final Set<StoreId> refused = new TreeSet<>();
+  private boolean expectsLoss;
 
   FakeMds(int stores, Set<CopysetKey> copysets) {
     this.stores = stores;
@@ -47,6 +53,11 @@ final class FakeMds implements ChunkserverRegistry {
     ChunkserverId id =
         ids.computeIfAbsent(newcomer.store(), absent -> new ChunkserverId(ids.size() + 1));
     ReplicaId replica = new ReplicaId(id, newcomer.store());
+    if (expectsLoss && hasLost(replica, newcomer)) {
+      refused.add(newcomer.store());
+      return CompletableFuture.completedStage(
+          new Registration.Unconfirmed(replica + " has lost entries"));
+    }
     durable
         .getOrDefault(replica, Map.of())
         .forEach((copyset, index) ->
@@ -58,10 +69,31 @@ final class FakeMds implements ChunkserverRegistry {
     return CompletableFuture.completedStage(new Registration.Confirmed(id, Duration.ofMillis(100)));
   }
 
+  private boolean hasLost(ReplicaId replica, Newcomer newcomer) {
+    return durable.getOrDefault(replica, Map.of()).entrySet().stream()
+        .anyMatch(known ->
+            newcomer.durableIndexes().getOrDefault(known.getKey(), -1L) < known.getValue());
+  }
+
+  /** From now on a store that lost entries is refused, as the real one does it. */
+  synchronized void expectLoss() {
+    expectsLoss = true;
+  }
+
+  synchronized boolean isRefused(int number) {
+    return refused.contains(new StoreId(new UUID(0, number)));
+  }
+
+  /** How often the store has reported. */
+  synchronized int beats(int number) {
+    return beats.getOrDefault(number, 0);
+  }
+
   @Override
   public synchronized CompletionStage<HeartbeatReply> heartbeat(ChunkserverReport report) {
     ReplicaId replica = report.replica();
     reports.put(replica, report);
+    beats.merge(ChunkserverWorld.number(replica), 1, Integer::sum);
     mostLog.merge(replica, report.capacity().logBytesUsed(), Math::max);
     Map<CopysetKey, Long> known = durable.computeIfAbsent(replica, absent -> new TreeMap<>());
     report.copysets().forEach(one -> known.merge(one.copyset(), one.durableIndex(), Math::max));
@@ -86,6 +118,15 @@ final class FakeMds implements ChunkserverRegistry {
 
   synchronized Newcomer newcomer(ReplicaId replica) {
     return newcomers.get(replica) instanceof Newcomer known ? known : unknown(replica);
+  }
+
+  /** Where the store said last that it serves data. */
+  synchronized HostAndPort addressOf(int number) {
+    return newcomers.entrySet().stream()
+        .filter(one -> ChunkserverWorld.number(one.getKey()) == number)
+        .map(one -> one.getValue().addresses().data())
+        .findFirst()
+        .orElseThrow();
   }
 
   private static Newcomer unknown(ReplicaId replica) {
