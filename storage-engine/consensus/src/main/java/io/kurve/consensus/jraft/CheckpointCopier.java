@@ -66,7 +66,7 @@ final class CheckpointCopier extends SnapshotCopier {
   @Override
   public @Nullable SnapshotReader getReader() {
     Checkpoint checkpoint = installed;
-    return checkpoint == null ? null : new CheckpointReader(self, checkpoint);
+    return checkpoint == null ? null : new CheckpointReader(self, checkpoint, new Loans());
   }
 
   @Override

@@ -6,16 +6,23 @@ import com.google.protobuf.Message;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.ReplicatedStateMachine.Checkpoint;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/** Says where a checkpoint stands and which replica has it. */
+/**
+ * Says where a checkpoint stands and which replica has it. Who asks for its address has another
+ * replica fetch it, until it is closed.
+ */
 final class CheckpointReader extends SnapshotReader {
   private final ReplicaId holder;
   private final Checkpoint checkpoint;
+  private final Loans loans;
+  private final AtomicBoolean lent = new AtomicBoolean();
 
-  CheckpointReader(ReplicaId holder, Checkpoint checkpoint) {
+  CheckpointReader(ReplicaId holder, Checkpoint checkpoint, Loans loans) {
     this.holder = holder;
     this.checkpoint = checkpoint;
+    this.loans = loans;
   }
 
   Checkpoint checkpoint() {
@@ -34,7 +41,9 @@ final class CheckpointReader extends SnapshotReader {
 
   @Override
   public void close() {
-    // Nothing is open.
+    if (lent.getAndSet(false)) {
+      loans.returned();
+    }
   }
 
   @Override
@@ -44,6 +53,9 @@ final class CheckpointReader extends SnapshotReader {
 
   @Override
   public String generateURIForCopy() {
+    if (!lent.getAndSet(true)) {
+      loans.lent(checkpoint.at().index());
+    }
     return PeerNames.peer(holder).getIp();
   }
 

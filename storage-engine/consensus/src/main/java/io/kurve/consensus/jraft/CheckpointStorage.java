@@ -29,6 +29,7 @@ final class CheckpointStorage implements SnapshotStorage {
 
   private final ReplicaId self;
   private final Installation installation;
+  private final Loans loans = new Loans();
   private final NavigableMap<Long, Long> terms = new ConcurrentSkipListMap<>();
 
   private volatile Checkpoint newest;
@@ -50,6 +51,10 @@ final class CheckpointStorage implements SnapshotStorage {
 
   Checkpoint newest() {
     return newest;
+  }
+
+  Loans loans() {
+    return loans;
   }
 
   /** The log up to here may be dropped at any time. */
@@ -122,7 +127,7 @@ final class CheckpointStorage implements SnapshotStorage {
   @Override
   public @Nullable SnapshotReader open() {
     Checkpoint checkpoint = newest;
-    return checkpoint.at().index() == 0 ? null : new CheckpointReader(self, checkpoint);
+    return checkpoint.at().index() == 0 ? null : new CheckpointReader(self, checkpoint, loans);
   }
 
   @Override

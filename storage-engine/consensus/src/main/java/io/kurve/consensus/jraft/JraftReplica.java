@@ -277,6 +277,11 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
       return end;
     }
     Checkpoint before = checkpoints.newest();
+    if (checkpoints.loans().need(before.at().index(), followers().values())
+        && !room().isPressing()) {
+      end.complete(before.at());
+      return end;
+    }
     node.snapshot(status -> {
       if (status.isOk()) {
         checkpoints.settled(before);

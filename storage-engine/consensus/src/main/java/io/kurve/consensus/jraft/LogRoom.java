@@ -10,6 +10,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * twice for a moment, never not at all.
  */
 final class LogRoom {
+  private static final int PRESSING_BELOW_FULL = 10;
+
   private final GroupLogs logs;
   private final int fullPercent;
   private final AtomicLong underWay = new AtomicLong();
@@ -28,6 +30,12 @@ final class LogRoom {
     }
     leave(bytes);
     return false;
+  }
+
+  /** Whether the log must be dropped now, whoever needs it. */
+  boolean isPressing() {
+    LogSpace space = logs.space();
+    return space.usedBytes() * 100 > space.totalBytes() * (fullPercent - PRESSING_BELOW_FULL);
   }
 
   void leave(long bytes) {

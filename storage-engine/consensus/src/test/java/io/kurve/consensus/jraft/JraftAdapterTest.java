@@ -200,6 +200,83 @@ final class JraftAdapterTest {
         .hasMessageContaining("begins after entry 50");
   }
 
+  @Test
+  void rule12TheLeaderKeepsItsLogUntilARunningInstallHasIt() throws Exception {
+    ReplicaId leader = startAll();
+    ReplicaId follower = others(leader).getFirst();
+    CountDownLatch install = startInstall(leader, follower);
+    long term = cluster.log(leader).status().term();
+    long first = cluster.log(leader).status().indexes().first();
+    for (int n = 0; n < 5; n++) {
+      assertThat(end(propose(leader, "during " + n))).isInstanceOf(Proposal.Applied.class);
+      checkpoint(leader);
+    }
+    assertThat(cluster.log(leader).status().indexes().first()).isEqualTo(first);
+    install.countDown();
+    awaitCaughtUp(leader, follower);
+    long terms = cluster.log(leader).status().term() - term;
+    assertThat(cluster.storage(follower).installs()).isLessThanOrEqualTo(1 + (int) terms);
+    Patience.await(
+        "the log is dropped again",
+        DEADLINE,
+        () -> {
+          var unused = cluster.log(leader).checkpoint();
+          return cluster.log(leader).status().indexes().first() > first;
+        });
+  }
+
+  @Test
+  void rule12ALogThatIsNearlyFullIsDroppedAndTheInstallBeginsAnew() throws Exception {
+    ReplicaId leader = startAll();
+    ReplicaId follower = others(leader).getFirst();
+    CountDownLatch install = startInstall(leader, follower);
+    wal(leader).space(80 << 20, 100 << 20);
+    long wanted = cluster.storage(leader).checkpoint().at().index();
+    for (int n = 0; n < 3; n++) {
+      assertThat(end(propose(leader, "during " + n))).isInstanceOf(Proposal.Applied.class);
+      checkpoint(leader);
+    }
+    Patience.await(
+        "the log is dropped",
+        DEADLINE,
+        () -> cluster.log(leader).status().indexes().first() > wanted + 1);
+    install.countDown();
+    awaitCaughtUp(leader, follower);
+    assertThat(cluster.storage(follower).installs()).isGreaterThan(1);
+  }
+
+  /** The follower lacks what the leader has no log of, and hangs while it fetches that. */
+  private CountDownLatch startInstall(ReplicaId leader, ReplicaId follower) throws Exception {
+    cluster.kill(follower);
+    for (int n = 0; n < 3; n++) {
+      assertThat(end(propose(leader, "before " + n))).isInstanceOf(Proposal.Applied.class);
+      checkpoint(leader);
+    }
+    CountDownLatch install = cluster.storage(follower).stallInstalls();
+    cluster.start(follower);
+    wal(follower).space(0, 1 << 20);
+    Patience.await(
+        "an install begins", DEADLINE, () -> cluster.storage(follower).installs() == 1);
+    return install;
+  }
+
+  private void checkpoint(ReplicaId replica) throws Exception {
+    var unused =
+        cluster
+            .log(replica)
+            .checkpoint()
+            .toCompletableFuture()
+            .get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
+  }
+
+  private void awaitCaughtUp(ReplicaId leader, ReplicaId follower) {
+    Patience.await(
+        "the follower has all",
+        DEADLINE,
+        () ->
+            cluster.machine(follower).commands().equals(cluster.machine(leader).commands()));
+  }
+
   private ReplicaId startAll() {
     cluster.replicas().forEach(cluster::start);
     wals.values().forEach(wal -> wal.logs().space(0, 1 << 20));

@@ -22,7 +22,11 @@ public interface ReplicatedLog<R> extends AutoCloseable {
 
   ReplicaStatus status();
 
-  /** Captures and persists a checkpoint and drops the log before it; ends with its position. */
+  /**
+   * Captures and persists a checkpoint and drops the log before it; ends with its position. While a
+   * follower is being installed that would have to begin anew without that log, and the log has
+   * room, it takes none and ends with the position of the last one.
+   */
   CompletionStage<LogPosition> checkpoint();
 
   CompletionStage<Void> transferLeadership(ReplicaId target);

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 
@@ -50,6 +51,7 @@ public final class ListStateMachine implements ReplicatedStateMachine<Integer> {
     private volatile boolean mayVote = true;
     private volatile boolean failsInstalls;
     private volatile int installs;
+    private volatile CountDownLatch installsHang = new CountDownLatch(0);
 
     public Checkpoint checkpoint() {
       return image.checkpoint;
@@ -61,6 +63,13 @@ public final class ListStateMachine implements ReplicatedStateMachine<Integer> {
 
     public void failsInstalls(boolean fails) {
       failsInstalls = fails;
+    }
+
+    /** Installs fetch what there is, and end only when the latch is counted down. */
+    public CountDownLatch stallInstalls() {
+      CountDownLatch latch = new CountDownLatch(1);
+      installsHang = latch;
+      return latch;
     }
 
     public int installs() {
@@ -164,7 +173,8 @@ public final class ListStateMachine implements ReplicatedStateMachine<Integer> {
   }
 
   @Override
-  public Checkpoint install(ReplicaId source, Checkpoint wanted) throws IOException {
+  public Checkpoint install(ReplicaId source, Checkpoint wanted)
+      throws IOException, InterruptedException {
     enter("install");
     try {
       storage.mayVote = false;
@@ -176,6 +186,7 @@ public final class ListStateMachine implements ReplicatedStateMachine<Integer> {
       if (image.checkpoint.at().index() < wanted.at().index()) {
         breaches.add("the leader's checkpoint is older than wanted");
       }
+      storage.installsHang.await();
       storage.image = image;
       synchronized (this) {
         commands = new ArrayList<>(image.commands);
