@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.id.CopysetId;
+import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.VolumeId;
+import io.kurve.core.metadata.ChunkserverReport.OutOfService;
 import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
 import io.kurve.core.metadata.ClusterInspection.DiskState;
 import io.kurve.core.metadata.ClusterInspection.Health;
@@ -104,6 +106,20 @@ class ClusterStatesTest {
     cluster.restart(cluster.disk(2));
     cluster.run(Duration.ofSeconds(3));
     assertThat(status().health()).isEqualTo(Health.OK);
+  }
+
+  @Test
+  void aReplicaThatCannotRunIsNamedAndDoesNotCount() {
+    CopysetKey copyset = cluster.chunkservers.copysets.values().iterator().next().key;
+    cluster.disk(2).outOfService = List.of(new OutOfService(copyset, "its log is damaged"));
+    cluster.run(Duration.ofSeconds(2));
+    assertThat(codes()).containsExactly("REPLICA_FAILED", "COPYSET_DEGRADED");
+    assertThat(status().reasons().getFirst().text())
+        .contains("its log is damaged", copyset.id().toString(), "disk-2");
+    assertThat(status().reasons().getLast().text()).contains("1 of 16");
+    cluster.stop(cluster.disk(1));
+    cluster.run(Duration.ofSeconds(12));
+    assertThat(codes()).contains("COPYSET_NO_QUORUM");
   }
 
   @Test

@@ -69,6 +69,7 @@ final class TestCluster {
     Optional<ChunkserverId> id = Optional.empty();
     Optional<String> unconfirmed = Optional.empty();
     Optional<String> failure = Optional.empty();
+    List<ChunkserverReport.OutOfService> outOfService = List.of();
     Optional<ErrorCode> lastError = Optional.empty();
     final Map<CopysetKey, Long> durable = new TreeMap<>();
     ChunkserverReport.Seen seen = seen(0, 0, 0, 1);
@@ -262,7 +263,8 @@ final class TestCluster {
         disk.seen,
         capacity(disk),
         disk.failure,
-        reports);
+        reports,
+        disk.outOfService);
   }
 
   private static ChunkserverReport.Capacity capacity(Disk disk) {

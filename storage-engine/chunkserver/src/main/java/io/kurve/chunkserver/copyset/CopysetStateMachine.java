@@ -13,7 +13,9 @@ import io.kurve.chunkserver.store.SlotStore.NoFreeSlot;
 import io.kurve.chunkserver.store.SlotStore.Slot;
 import io.kurve.core.checksum.BlockChecksum;
 import io.kurve.core.data.ChunkAddress;
+import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.FaultHandler;
+import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.ChunkId;
 import io.kurve.core.id.CopysetKey;
@@ -201,13 +203,24 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
     try {
       try {
         return store.allocate(address, copyset);
-      } catch (NoFreeSlot full) {
-        releaseDropped(full);
+      } catch (NoFreeSlot own) {
+        releaseDropped();
+      }
+      try {
+        return store.allocate(address, copyset);
+      } catch (NoFreeSlot others) {
+        writer.relieve(copyset);
         return store.allocate(address, copyset);
       }
     } catch (NoFreeSlot | IOException e) {
-      throw faults.halt(
-          copyset + ": no free slot for the committed entry " + at.index() + " of " + address, e);
+      throw new KurveException(
+          ErrorCode.NO_SPACE,
+          copyset + ": no free slot for the committed entry " + at.index() + " of " + address,
+          "delete volumes, and restart the chunkserver",
+          e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(copyset + " was interrupted while it waited for a slot", e);
     }
   }
 
@@ -216,12 +229,16 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
    * checkpoint, and the replay after a restart would come to the same point. So the checkpoint is
    * taken now, as of the entry before this one.
    */
-  private void releaseDropped(NoFreeSlot full) throws NoFreeSlot, IOException {
+  private void releaseDropped() throws IOException {
     boolean hopeless = lock(controlLock, () -> dropped.isEmpty() || membership.voters().isEmpty());
-    if (hopeless) {
-      throw full;
+    if (!hopeless) {
+      capture(membership).persist();
     }
-    capture(membership).persist();
+  }
+
+  /** Whether slots wait for the next checkpoint to become free. */
+  public boolean hasDroppedSlots() {
+    return lock(controlLock, () -> !dropped.isEmpty());
   }
 
   private void erase(BlockChange change, boolean giveBack) {
@@ -516,5 +533,11 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
   @FunctionalInterface
   public interface ControlWriter {
     void persist(CopysetControl control) throws IOException;
+
+    /**
+     * The other copysets of the disk give back the slots that they have dropped; blocks for some
+     * seconds at most.
+     */
+    default void relieve(CopysetKey needy) throws InterruptedException {}
   }
 }

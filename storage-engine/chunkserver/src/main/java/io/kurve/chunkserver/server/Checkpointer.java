@@ -82,7 +82,9 @@ final class Checkpointer {
   /** All at once, so that they share the store's checkpoint. */
   private void take(List<CopysetReplica> replicas) throws InterruptedException {
     for (CopysetReplica replica : replicas) {
-      if (!replica.machine().isInstalling() && !underWay.containsKey(replica.copyset())) {
+      if (!replica.machine().isInstalling()
+          && !replica.hasFailed()
+          && !underWay.containsKey(replica.copyset())) {
         underWay.put(replica.copyset(), replica.log().checkpoint().toCompletableFuture());
       }
     }

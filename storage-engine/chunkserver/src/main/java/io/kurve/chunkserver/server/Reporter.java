@@ -48,7 +48,8 @@ public final class Reporter {
         seen,
         capacity(store, logSpace.get()),
         diskFailure.get(),
-        copysets.all().stream().map(this::report).toList());
+        copysets.all().stream().map(this::report).toList(),
+        copysets.outOfService());
   }
 
   public static Capacity capacity(SlotStore store, LogSpace space) {

@@ -3,6 +3,7 @@ package io.kurve.chunkserver.service;
 import io.kurve.chunkserver.copyset.CommandReply;
 import io.kurve.chunkserver.copyset.CopysetStateMachine;
 import io.kurve.core.id.CopysetKey;
+import io.kurve.core.log.ReplicaStatus;
 import io.kurve.core.log.ReplicatedLog;
 
 /** One running replica of a copyset on this chunkserver. */
@@ -41,6 +42,11 @@ public final class CopysetReplica {
   /** Whether entries that come now are those that others had before: counted as caught up. */
   public void catchingUp(boolean behind) {
     observed.catchingUp(behind);
+  }
+
+  /** An error stopped it; it neither votes nor serves any more. */
+  public boolean hasFailed() {
+    return log.status().role() == ReplicaStatus.Role.FAILED;
   }
 
   /** Found bad on reads and not repaired yet. */

@@ -5,23 +5,38 @@ import io.kurve.chunkserver.copyset.CopysetStateMachine;
 import io.kurve.chunkserver.copyset.CopysetStateMachine.ControlWriter;
 import io.kurve.chunkserver.store.SlotStore;
 import io.kurve.core.data.ReplicaService;
+import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.FaultHandler;
+import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.Membership;
 import io.kurve.core.log.ReplicatedLog;
 import io.kurve.core.log.ReplicatedLogs;
+import io.kurve.core.metadata.ChunkserverReport.OutOfService;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The replicas that run on this chunkserver. */
 public final class Copysets {
+  private static final Logger log = LoggerFactory.getLogger(Copysets.class);
+  private static final Duration RELEASE_PATIENCE = Duration.ofSeconds(10);
+
   private final ReplicatedLogs logs;
   private final Storage storage;
   private final Peers peers;
@@ -30,6 +45,9 @@ public final class Copysets {
   private final ServiceMetrics metrics;
   private final Doorkeeping shared;
   private final Map<CopysetKey, CopysetReplica> running = new ConcurrentSkipListMap<>();
+
+  /** Replicas that could not be started, and why. */
+  private final Map<CopysetKey, String> broken = new ConcurrentSkipListMap<>();
 
   /** Guards the opening of a replica against a second one of the same copyset. */
   private final ReentrantLock opening = new ReentrantLock();
@@ -77,40 +95,86 @@ public final class Copysets {
   }
 
   /**
-   * Starts a replica that does not run yet.
+   * Starts a replica that does not run yet. One that is damaged stays out of service; the others of
+   * this disk run without it.
    *
    * @param founders who founds the group if the store has no record of it
    */
-  public CopysetReplica open(CopysetKey copyset, Membership founders) {
+  public Optional<CopysetReplica> open(CopysetKey copyset, Membership founders) {
     opening.lock();
     try {
       CopysetReplica there = running.get(copyset);
-      if (there != null) {
-        return there;
+      if (there != null || broken.containsKey(copyset)) {
+        return Optional.ofNullable(there);
       }
-      CopysetStateMachine machine =
-          new CopysetStateMachine(
-              copyset,
-              storage.store(),
-              storage.writer(),
-              storage.faults(),
-              confirmed,
-              new RemotePeers(peers.services()),
-              metrics);
-      ObservedStateMachine observed =
-          new ObservedStateMachine(machine, shared.nanoTime(), metrics, shared.slowLog());
-      ReplicatedLog<CommandReply> log = logs.open(copyset, founders, observed);
-      CopysetReplica replica =
-          new CopysetReplica(
-              machine,
-              observed,
-              log,
-              new LeaderChanges(machine, log, shared),
-              new LeaderReads(machine, log, shared, repair(machine, log), pools.repairs()));
-      running.put(copyset, replica);
-      return replica;
+      return Optional.of(start(copyset, founders));
+    } catch (KurveException e) {
+      if (e.code() != ErrorCode.BAD_STORE) {
+        throw e;
+      }
+      log.error(
+          "{}: the replica of {} is out of service: {}", storage.disk(), copyset, e.oneLine());
+      broken.put(copyset, e.text());
+      return Optional.empty();
     } finally {
       opening.unlock();
+    }
+  }
+
+  private CopysetReplica start(CopysetKey copyset, Membership founders) {
+    CopysetStateMachine machine =
+        new CopysetStateMachine(
+            copyset,
+            storage.store(),
+            new RelievingWriter(storage.writer(), this::releaseDropped),
+            storage.faults(),
+            confirmed,
+            new RemotePeers(peers.services()),
+            metrics);
+    ObservedStateMachine observed =
+        new ObservedStateMachine(machine, shared.nanoTime(), metrics, shared.slowLog());
+    ReplicatedLog<CommandReply> replicated = logs.open(copyset, founders, observed);
+    CopysetReplica replica =
+        new CopysetReplica(
+            machine,
+            observed,
+            replicated,
+            new LeaderChanges(machine, replicated, shared),
+            new LeaderReads(
+                machine, replicated, shared, repair(machine, replicated), pools.repairs()));
+    running.put(copyset, replica);
+    return replica;
+  }
+
+  /** Replicas that are here and can't run, in order of their keys. */
+  public List<OutOfService> outOfService() {
+    Map<CopysetKey, String> all = new TreeMap<>(broken);
+    running.forEach((copyset, replica) -> {
+      if (replica.hasFailed()) {
+        all.put(copyset, "it was stopped by an error, which the chunkserver's log names");
+      }
+    });
+    return all.entrySet().stream()
+        .map(one -> new OutOfService(one.getKey(), one.getValue()))
+        .toList();
+  }
+
+  /**
+   * Takes checkpoints of all copysets that keep dropped slots for their next one, but for the one
+   * that needs a slot: it waits for them.
+   */
+  private void releaseDropped(CopysetKey needy) throws InterruptedException {
+    List<CompletableFuture<?>> checkpoints = new ArrayList<>();
+    running.forEach((copyset, replica) -> {
+      if (!copyset.equals(needy) && replica.machine().hasDroppedSlots()) {
+        checkpoints.add(replica.log().checkpoint().toCompletableFuture());
+      }
+    });
+    try {
+      CompletableFuture.allOf(checkpoints.toArray(CompletableFuture<?>[]::new))
+          .get(RELEASE_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      log.warn("not every copyset could give its dropped slots back: {}", e.toString());
     }
   }
 

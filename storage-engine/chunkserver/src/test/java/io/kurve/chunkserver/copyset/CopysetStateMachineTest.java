@@ -18,6 +18,8 @@ import io.kurve.chunkserver.copyset.CommandReply.StaleTerm;
 import io.kurve.chunkserver.store.SlotStore.CopysetControl;
 import io.kurve.core.checksum.BlockChecksum;
 import io.kurve.core.data.ChunkAddress;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.MdsTerm;
 import io.kurve.core.id.RequestId;
@@ -210,12 +212,14 @@ class CopysetStateMachineTest {
   }
 
   @Test
-  void rule09ApplyWithoutAFreeSlotHaltsAndSkipsNothing() {
+  void rule09ApplyWithoutAFreeSlotIsAnErrorAndSkipsNothing() {
     grant(1, 10);
     for (int i = 0; i < 4; i++) {
       write(10, i + 1, 101 + i, 1);
     }
-    assertThatThrownBy(() -> write(10, 5, 105, 1)).isInstanceOf(HaltingFaultHandler.Halted.class);
+    assertThatThrownBy(() -> write(10, 5, 105, 1))
+        .isInstanceOfSatisfying(
+            KurveException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.NO_SPACE));
     assertThat(replica.machine.applied()).isEqualTo(new LogPosition(1, 5));
   }
 
@@ -268,7 +272,7 @@ class CopysetStateMachineTest {
     write(10, 4, 103, 3);
     write(10, 5, 104, 4);
     replica.store.checkpoint(List.of(), Set.of());
-    assertThatThrownBy(() -> write(10, 6, 105, 5)).isInstanceOf(HaltingFaultHandler.Halted.class);
+    assertThatThrownBy(() -> write(10, 6, 105, 5)).isInstanceOf(KurveException.class);
     replica.log.removeLast();
     replica.crashAndReplay(random);
     assertThat(replica.read(101, 0, 1)).isEqualTo(new byte[4096]);

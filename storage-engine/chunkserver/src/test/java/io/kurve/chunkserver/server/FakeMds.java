@@ -12,6 +12,7 @@ import io.kurve.core.metadata.ChunkserverCommands.Authority;
 import io.kurve.core.metadata.ChunkserverRegistry;
 import io.kurve.core.metadata.ChunkserverReport;
 import io.kurve.core.metadata.ChunkserverReport.CopysetReport;
+import io.kurve.core.metadata.ChunkserverReport.OutOfService;
 import io.kurve.core.metadata.CopysetPlacement;
 import io.kurve.core.metadata.HostAndPort;
 import java.time.Duration;
@@ -82,6 +83,14 @@ final class FakeMds implements ChunkserverRegistry {
 
   synchronized boolean isRefused(int number) {
     return refused.contains(new StoreId(new UUID(0, number)));
+  }
+
+  /** What the store said last of replicas that can't run. */
+  synchronized List<OutOfService> outOfService(int number) {
+    return reports.entrySet().stream()
+        .filter(report -> ChunkserverWorld.number(report.getKey()) == number)
+        .flatMap(report -> report.getValue().outOfService().stream())
+        .toList();
   }
 
   /** How often the store has reported. */

@@ -63,8 +63,7 @@ class FlushTest {
     for (int more = 0; more < 8; more++) {
       write(n++);
     }
-    assertThat(Duration.ofNanos(System.nanoTime() - begin))
-        .isLessThan(SOON);
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(SOON);
     disk.resume();
     world.assertReads(COPYSET, 101, (n - 1) % 8 * BLOCKS, Samples.filled(BLOCKS, n - 1));
   }

@@ -76,7 +76,7 @@ final class ServiceWorld {
             new ServicePools(loop, loop, loop::nanoTime),
             limits,
             metrics);
-    replica = copysets.open(Samples.COPYSET, MEMBERS);
+    replica = copysets.open(Samples.COPYSET, MEMBERS).orElseThrow();
     log = logs.log(Samples.COPYSET);
     data = new DataService(CLUSTER, SELF.store(), copysets, limits, metrics, loop::nanoTime);
     commands = new MdsCommands(SELF, copysets, seen, () -> confirmed);

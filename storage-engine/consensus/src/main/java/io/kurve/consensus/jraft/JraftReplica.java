@@ -191,7 +191,7 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
   @Override
   public ReadPermission readPermission() {
     long term = caller.leadingTerm();
-    if (term == 0 || closed) {
+    if (term == 0 || closed || failed) {
       return new ReadPermission.Refused(leader(), "does not lead");
     }
     if (!lease.holds(term)) {

@@ -11,6 +11,8 @@ import com.alipay.sofa.jraft.error.RaftException;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
 import io.kurve.consensus.wal.LogRecord;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.LogPosition;
 import io.kurve.core.log.Membership;
@@ -74,9 +76,19 @@ final class StateMachineCaller<R> extends StateMachineAdapter {
       if (replica.isClosed()) {
         throw e;
       }
+      if (e instanceof KurveException own && concernsThisReplicaOnly(own)) {
+        // The entry stays unapplied: this replica does nothing more, the others go on.
+        replica.failed(own.oneLine());
+        entries.setErrorAndRollback(1, new Status(RaftError.ESTATEMACHINE, "%s", own.oneLine()));
+        return;
+      }
       // jraft would go on without this entry.
       throw replica.faults().halt(replica.name() + ": a committed entry could not be applied", e);
     }
+  }
+
+  private static boolean concernsThisReplicaOnly(KurveException e) {
+    return e.code() == ErrorCode.BAD_STORE || e.code() == ErrorCode.NO_SPACE;
   }
 
   private void apply(LogPosition at, Iterator entries) {

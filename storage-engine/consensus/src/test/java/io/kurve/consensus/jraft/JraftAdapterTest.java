@@ -245,6 +245,24 @@ final class JraftAdapterTest {
     assertThat(cluster.storage(follower).installs()).isGreaterThan(1);
   }
 
+  @Test
+  void rule09AReplicaWithoutRoomAcknowledgesNothingMoreAndTheProcessGoesOn() throws Exception {
+    ReplicaId leader = startAll();
+    assertThat(end(propose(leader, "before"))).isInstanceOf(Proposal.Applied.class);
+    cluster.storage(leader).full();
+    assertThat(end(propose(leader, "unknown"))).isInstanceOf(Proposal.Unknown.class);
+    Patience.await(
+        "the leader's replica has failed",
+        DEADLINE,
+        () -> cluster.log(leader).status().role() == ReplicaStatus.Role.FAILED);
+    assertThat(cluster.machine(leader).commands()).containsExactly("before");
+    assertThat(cluster.log(leader).readPermission()).isInstanceOf(ReadPermission.Refused.class);
+    ReplicaId next = awaitLeader();
+    assertThat(end(propose(next, "after"))).isInstanceOf(Proposal.Applied.class);
+    assertThat(cluster.machine(next).commands()).containsExactly("before", "unknown", "after");
+    assertThat(cluster.faults(leader).isHalted()).isFalse();
+  }
+
   /** The follower lacks what the leader has no log of, and hangs while it fetches that. */
   private CountDownLatch startInstall(ReplicaId leader, ReplicaId follower) throws Exception {
     cluster.kill(follower);
@@ -255,8 +273,7 @@ final class JraftAdapterTest {
     CountDownLatch install = cluster.storage(follower).stallInstalls();
     cluster.start(follower);
     wal(follower).space(0, 1 << 20);
-    Patience.await(
-        "an install begins", DEADLINE, () -> cluster.storage(follower).installs() == 1);
+    Patience.await("an install begins", DEADLINE, () -> cluster.storage(follower).installs() == 1);
     return install;
   }
 
@@ -273,8 +290,7 @@ final class JraftAdapterTest {
     Patience.await(
         "the follower has all",
         DEADLINE,
-        () ->
-            cluster.machine(follower).commands().equals(cluster.machine(leader).commands()));
+        () -> cluster.machine(follower).commands().equals(cluster.machine(leader).commands()));
   }
 
   private ReplicaId startAll() {

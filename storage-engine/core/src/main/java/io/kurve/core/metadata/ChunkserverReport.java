@@ -9,19 +9,28 @@ import io.kurve.core.log.Membership;
 import java.util.List;
 import java.util.Optional;
 
-/** A heartbeat: what a chunkserver has, and the highest of everything that it has ever seen. */
+/**
+ * A heartbeat: what a chunkserver has, and the highest of everything that it has ever seen.
+ *
+ * @param outOfService replicas that are here and can't run
+ */
 public record ChunkserverReport(
     ReplicaId replica,
     StoreGeneration generation,
     Seen seen,
     Capacity capacity,
     Optional<String> diskFailure,
-    List<CopysetReport> copysets) {
+    List<CopysetReport> copysets,
+    List<OutOfService> outOfService) {
 
   /** The same, of a disk that fails. */
   public ChunkserverReport withDiskFailure(String why) {
-    return new ChunkserverReport(replica, generation, seen, capacity, Optional.of(why), copysets);
+    return new ChunkserverReport(
+        replica, generation, seen, capacity, Optional.of(why), copysets, outOfService);
   }
+
+  /** The copyset's replica here neither votes nor serves, until somebody does something. */
+  public record OutOfService(CopysetKey copyset, String why) {}
 
   /** Persisted by the chunkserver; an MDS that knows less than this serves nothing. */
   public record Seen(

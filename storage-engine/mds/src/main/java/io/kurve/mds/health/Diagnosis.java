@@ -7,6 +7,7 @@ import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.ChunkserverReport;
 import io.kurve.core.metadata.ChunkserverReport.CopysetReport;
+import io.kurve.core.metadata.ChunkserverReport.OutOfService;
 import io.kurve.core.metadata.ClusterInspection.Reason;
 import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
 import io.kurve.mds.record.StoredRecord.CopysetRecord;
@@ -122,6 +123,7 @@ final class Diagnosis {
           object + " is rebuilding " + installing + " replicas from their leaders",
           "wait: it goes on by itself");
     }
+    outOfService(disk, object);
     long damaged = copysets.stream().mapToLong(CopysetReport::damagedBlocks).sum();
     if (damaged > 0) {
       add(
@@ -140,6 +142,23 @@ final class Diagnosis {
           object,
           object + " is catching up in " + lagging + " copysets",
           "wait: it goes on by itself");
+    }
+  }
+
+  private void outOfService(ChunkserverRecord disk, String object) {
+    List<OutOfService> failed =
+        presence.report(disk.id()).map(ChunkserverReport::outOfService).orElse(List.of());
+    if (!failed.isEmpty()) {
+      add(
+          ReasonCode.REPLICA_FAILED,
+          object,
+          "%s: %d replicas are out of service, of %s: %s"
+              .formatted(
+                  object,
+                  failed.size(),
+                  names(failed.stream().map(one -> one.copyset().id()).toList()),
+                  failed.getFirst().why()),
+          "see its chunkserver's log, then restart it; if it comes again, replace the disk");
     }
   }
 
@@ -226,8 +245,9 @@ final class Diagnosis {
     TreeSet<ChunkserverId> away =
         copysets.stream()
             .flatMap(id -> Optional.ofNullable(image.copysets().get(id)).stream())
-            .flatMap(copyset -> copyset.membership().voters().stream())
-            .filter(member -> !presence.live(member))
+            .flatMap(copyset ->
+                copyset.membership().voters().stream()
+                    .filter(member -> !presence.serves(member, copyset.copyset().id())))
             .map(ReplicaId::chunkserver)
             .collect(Collectors.toCollection(TreeSet::new));
     return away.isEmpty()
@@ -239,7 +259,7 @@ final class Diagnosis {
   }
 
   private long live(CopysetRecord copyset) {
-    return count(copyset, member -> presence.live(member) ? 1 : 0);
+    return count(copyset, member -> presence.serves(member, copyset.copyset().id()) ? 1 : 0);
   }
 
   static int majority(CopysetRecord copyset) {

@@ -22,6 +22,8 @@ public enum ReasonCode {
   DISK_FAILED(Health.DEGRADED),
   /** A store that is older than what it had reported, or of another cluster's past. */
   STORE_UNCONFIRMED(Health.DEGRADED),
+  /** Replicas that can't run, on disks that work otherwise. */
+  REPLICA_FAILED(Health.DEGRADED),
   /** Replicas that have not caught up. */
   REPLICA_LAGGING(Health.DEGRADED),
   /** Replicas that are being rebuilt from their leader. */

@@ -129,6 +129,16 @@ public final class Presence {
         .isPresent();
   }
 
+  /** Whether the copyset's replica there counts: not one that can't run on a disk that works. */
+  public boolean serves(ReplicaId replica, CopysetId copyset) {
+    return live(replica)
+        && report(replica.chunkserver())
+            .map(ChunkserverReport::outOfService)
+            .orElse(List.of())
+            .stream()
+            .noneMatch(failed -> failed.copyset().id().equals(copyset));
+  }
+
   /** Whether every disk has been heard of, or has had its time to be. */
   public boolean gathered() {
     return Duration.ofNanos(office.loop().nanoTime() - sinceNanos)

@@ -19,6 +19,7 @@ import io.kurve.core.metadata.ChunkserverRegistry.Registration;
 import io.kurve.core.metadata.ChunkserverReport;
 import io.kurve.core.metadata.ChunkserverReport.Capacity;
 import io.kurve.core.metadata.ChunkserverReport.CopysetReport;
+import io.kurve.core.metadata.ChunkserverReport.OutOfService;
 import io.kurve.core.metadata.ChunkserverReport.Seen;
 import io.kurve.protocol.v1.AuthorityRecord;
 import io.kurve.protocol.v1.CapacityRecord;
@@ -27,6 +28,7 @@ import io.kurve.protocol.v1.DurableIndex;
 import io.kurve.protocol.v1.GrantRequest;
 import io.kurve.protocol.v1.HeartbeatAnswer;
 import io.kurve.protocol.v1.HeartbeatRequest;
+import io.kurve.protocol.v1.OutOfServiceRecord;
 import io.kurve.protocol.v1.RegisterReply;
 import io.kurve.protocol.v1.RegisterRequest;
 import io.kurve.protocol.v1.SeenRecord;
@@ -151,6 +153,8 @@ public final class ChunkserverMessages {
         .setCapacity(capacity(report.capacity()))
         .setDiskFailure(report.diskFailure().orElse(""))
         .addAllCopysets(report.copysets().stream().map(ChunkserverMessages::copyset).toList())
+        .addAllOutOfService(
+            report.outOfService().stream().map(ChunkserverMessages::outOfService).toList())
         .build();
   }
 
@@ -162,7 +166,18 @@ public final class ChunkserverMessages {
             seen(request.getSeen()),
             capacity(request.getCapacity()),
             Optional.of(request.getDiskFailure()).filter(text -> !text.isEmpty()),
-            request.getCopysetsList().stream().map(ChunkserverMessages::copyset).toList()));
+            request.getCopysetsList().stream().map(ChunkserverMessages::copyset).toList(),
+            request.getOutOfServiceList().stream()
+                .map(record ->
+                    new OutOfService(PlaceMessages.copyset(record.getCopyset()), record.getWhy()))
+                .toList()));
+  }
+
+  private static OutOfServiceRecord outOfService(OutOfService replica) {
+    return OutOfServiceRecord.newBuilder()
+        .setCopyset(PlaceMessages.copyset(replica.copyset()))
+        .setWhy(replica.why())
+        .build();
   }
 
   private static CopysetReportRecord copyset(CopysetReport report) {

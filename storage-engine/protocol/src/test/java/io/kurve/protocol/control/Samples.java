@@ -116,7 +116,8 @@ final class Samples {
           Optional.of("two errors of sync"),
           List.of(
               new ChunkserverReport.CopysetReport(
-                  COPYSET, true, 5, 100, 99, MEMBERSHIP, List.of(OTHER), 2, true)));
+                  COPYSET, true, 5, 100, 99, MEMBERSHIP, List.of(OTHER), 2, true)),
+          List.of(new ChunkserverReport.OutOfService(COPYSET, "its log is damaged")));
   static final Authority AUTHORITY = new Authority(new MdsTerm(6), 77, 88);
   static final HeartbeatReply HEARTBEAT =
       new HeartbeatReply(AUTHORITY, Map.of(COPYSET, MEMBERSHIP), List.of(PLACEMENT));

@@ -1,5 +1,7 @@
 package io.kurve.testkit.log;
 
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.LogPosition;
 import io.kurve.core.log.Membership;
@@ -51,6 +53,7 @@ public final class ListStateMachine implements ReplicatedStateMachine<Integer> {
     private volatile boolean mayVote = true;
     private volatile boolean failsInstalls;
     private volatile int installs;
+    private volatile boolean full;
     private volatile CountDownLatch installsHang = new CountDownLatch(0);
 
     public Checkpoint checkpoint() {
@@ -70,6 +73,11 @@ public final class ListStateMachine implements ReplicatedStateMachine<Integer> {
       CountDownLatch latch = new CountDownLatch(1);
       installsHang = latch;
       return latch;
+    }
+
+    /** From now on nothing can be applied: there is no room. */
+    public void full() {
+      full = true;
     }
 
     public int installs() {
@@ -92,6 +100,9 @@ public final class ListStateMachine implements ReplicatedStateMachine<Integer> {
   public Integer apply(LogPosition at, ByteBuffer command) {
     enter("apply " + at);
     try {
+      if (storage.full) {
+        throw new KurveException(ErrorCode.NO_SPACE, "no room for entry " + at, "make room");
+      }
       step(at);
       byte[] bytes = new byte[command.remaining()];
       command.get(bytes);

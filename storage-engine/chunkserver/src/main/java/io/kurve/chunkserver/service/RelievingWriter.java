@@ -1,0 +1,24 @@
+package io.kurve.chunkserver.service;
+
+import io.kurve.chunkserver.copyset.CopysetStateMachine.ControlWriter;
+import io.kurve.chunkserver.store.SlotStore.CopysetControl;
+import io.kurve.core.id.CopysetKey;
+import java.io.IOException;
+
+/** Writes control states, and asks the other copysets of the disk for the slots they dropped. */
+record RelievingWriter(ControlWriter writer, Relief relief) implements ControlWriter {
+  @FunctionalInterface
+  interface Relief {
+    void releaseDropped(CopysetKey needy) throws InterruptedException;
+  }
+
+  @Override
+  public void persist(CopysetControl control) throws IOException {
+    writer.persist(control);
+  }
+
+  @Override
+  public void relieve(CopysetKey needy) throws InterruptedException {
+    relief.releaseDropped(needy);
+  }
+}
