@@ -74,8 +74,8 @@ public final class DataService implements DataHandler {
   }
 
   private void serve(DataRequest request, CopysetReplica replica, Consumer<DataReply> answer) {
-    long now = nanoTime.getAsLong();
     DataRequest.Context context = request.context();
+    Arrival arrival = new Arrival(nanoTime.getAsLong(), context.remaining());
     Origin origin = new Origin(context.id(), context.answeredBelow(), context.volumeSequence());
     int first = request.operation().offset() / Geometry.BLOCK_BYTES;
     int count = request.operation().length() / Geometry.BLOCK_BYTES;
@@ -83,7 +83,7 @@ public final class DataService implements DataHandler {
     Optional<Integer> expected = Optional.empty();
     switch (request.operation()) {
       case DataRequest.Read read -> {
-        replica.reads().submit(request, now, answer);
+        replica.reads().submit(request, arrival, answer);
         return;
       }
       case DataRequest.Write write -> {
@@ -95,7 +95,7 @@ public final class DataService implements DataHandler {
       case DataRequest.Discard discard ->
           change = new Discard(origin, request.address(), first, count);
     }
-    replica.changes().submit(change, expected, now, answer);
+    replica.changes().submit(change, expected, arrival, answer);
   }
 
   private Optional<DataReply> nonsense(DataRequest request) {

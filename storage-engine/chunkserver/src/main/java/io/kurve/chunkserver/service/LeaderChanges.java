@@ -56,10 +56,7 @@ final class LeaderChanges {
    * @param answer told exactly once
    */
   void submit(
-      BlockChange change,
-      Optional<Integer> expected,
-      long arrivedNanos,
-      Consumer<DataReply> answer) {
+      BlockChange change, Optional<Integer> expected, Arrival arrival, Consumer<DataReply> answer) {
     OptionalLong term = machine.leadingTerm();
     if (term.isEmpty()) {
       answer.accept(notLeader());
@@ -78,7 +75,7 @@ final class LeaderChanges {
               machine.copyset() + " can't take another chunk: the free slots are promised"));
       return;
     }
-    enter(new PendingChange(change, expected, creates, answer, arrivedNanos), term.getAsLong());
+    enter(new PendingChange(change, expected, creates, answer, arrival), term.getAsLong());
   }
 
   private DataReply notLeader() {
@@ -131,6 +128,9 @@ final class LeaderChanges {
   }
 
   private void start(PendingChange change, Term term) {
+    if (leftTooLate(change, term)) {
+      return;
+    }
     if (!change.comparesFirst()) {
       propose(change, term);
       return;
@@ -142,7 +142,16 @@ final class LeaderChanges {
     }
   }
 
+  private boolean leftTooLate(PendingChange change, Term term) {
+    Optional<DataReply> tooLate = change.arrival().tooLate(shared.nanoTime().getAsLong());
+    tooLate.ifPresent(reply -> leave(change, term, reply));
+    return tooLate.isPresent();
+  }
+
   private void compare(PendingChange change, Term term) {
+    if (leftTooLate(change, term)) {
+      return;
+    }
     // An earlier try of the same request may have been applied while this one waited.
     Optional<DataReply> refusal = refusal(change.change());
     if (refusal.isPresent()) {

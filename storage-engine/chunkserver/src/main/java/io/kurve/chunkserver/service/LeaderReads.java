@@ -46,8 +46,8 @@ final class LeaderReads {
     this.repairs = repairs;
   }
 
-  void submit(DataRequest request, long arrivedNanos, Consumer<DataReply> answer) {
-    ReadRequest read = new ReadRequest(request, arrivedNanos, answer);
+  void submit(DataRequest request, Arrival arrival, Consumer<DataReply> answer) {
+    ReadRequest read = new ReadRequest(request, arrival, answer);
     try {
       shared.io().execute(() -> serve(read, true));
     } catch (RejectedExecutionException e) {
@@ -65,7 +65,7 @@ final class LeaderReads {
     if (mayRepair) {
       shared.metrics().took(Stage.QUEUE, begin - read.arrivedNanos());
     }
-    Optional<DataReply> refusal = refusal(read);
+    Optional<DataReply> refusal = read.arrival().tooLate(begin).or(() -> refusal(read));
     if (refusal.isPresent()) {
       finish(read, refusal.get());
       return;
@@ -158,7 +158,11 @@ final class LeaderReads {
     read.answer().accept(reply);
   }
 
-  private record ReadRequest(DataRequest request, long arrivedNanos, Consumer<DataReply> answer) {
+  private record ReadRequest(DataRequest request, Arrival arrival, Consumer<DataReply> answer) {
+    long arrivedNanos() {
+      return arrival.atNanos();
+    }
+
     RequestId id() {
       return request.context().id();
     }

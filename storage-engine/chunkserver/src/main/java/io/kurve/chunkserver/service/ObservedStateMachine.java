@@ -11,6 +11,7 @@ import io.kurve.core.log.Membership;
 import io.kurve.core.log.ReplicatedStateMachine;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /** Measures a state machine: how long entries take, and what a returning replica catches up. */
@@ -53,6 +54,20 @@ final class ObservedStateMachine implements ReplicatedStateMachine<CommandReply>
                   end));
     }
     return reply;
+  }
+
+  @Override
+  public void becameDurable(ByteBuffer command, Duration took) {
+    // A leader tells of the whole request.
+    if (slowLog.isSlow(took.toNanos()) && machine.leadingTerm().isEmpty()) {
+      CommandCodec.requestOf(command)
+          .ifPresent(id ->
+              slowLog.say(
+                  id,
+                  machine.copyset(),
+                  "it took " + took.toMillis() + " ms to become durable in this replica's log",
+                  nanoTime.getAsLong()));
+    }
   }
 
   @Override

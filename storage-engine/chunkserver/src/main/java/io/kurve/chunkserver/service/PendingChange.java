@@ -10,7 +10,7 @@ final class PendingChange {
   private final BlockChange change;
   private final Optional<Integer> expected;
   private final Consumer<DataReply> answer;
-  private final long arrivedNanos;
+  private final Arrival arrival;
   private final boolean creates;
   private volatile long proposedNanos;
 
@@ -24,13 +24,13 @@ final class PendingChange {
       Optional<Integer> expected,
       boolean creates,
       Consumer<DataReply> answer,
-      long arrivedNanos) {
+      Arrival arrival) {
     this.change = change;
     this.expected = expected;
     this.creates = creates;
     this.answer = answer;
-    this.arrivedNanos = arrivedNanos;
-    this.proposedNanos = arrivedNanos;
+    this.arrival = arrival;
+    this.proposedNanos = arrival.atNanos();
   }
 
   BlockChange change() {
@@ -60,7 +60,11 @@ final class PendingChange {
   }
 
   long arrivedNanos() {
-    return arrivedNanos;
+    return arrival.atNanos();
+  }
+
+  Arrival arrival() {
+    return arrival;
   }
 
   long proposedNanos() {

@@ -3,19 +3,28 @@ package io.kurve.chunkserver.service;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.RequestId;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Logs slow requests, at most ten a second: an overload must not become one of the log, too. */
+/**
+ * Logs slow requests, at most a hundred in ten seconds: an overload must not become one of the log,
+ * too.
+ */
 final class SlowLog {
   private static final Logger log = LoggerFactory.getLogger(SlowLog.class);
-  private static final long INTERVAL_NANOS = Duration.ofMillis(100).toNanos();
+  private static final long WINDOW_NANOS = Duration.ofSeconds(10).toNanos();
+  private static final int LINES_A_WINDOW = 100;
 
   private final long limitNanos;
   private final ServiceMetrics metrics;
-  private final AtomicLong nextNanos = new AtomicLong(Long.MIN_VALUE);
-  private final AtomicLong unsaid = new AtomicLong();
+
+  /** Guards what follows. */
+  private final ReentrantLock lock = new ReentrantLock();
+
+  private long windowBegan;
+  private int lines;
+  private long unsaid;
 
   SlowLog(Duration limit, ServiceMetrics metrics) {
     this.limitNanos = limit.toNanos();
@@ -31,13 +40,23 @@ final class SlowLog {
    */
   void say(RequestId id, CopysetKey copyset, String what, long nowNanos) {
     metrics.slowRequest();
-    long next = nextNanos.get();
-    if ((next != Long.MIN_VALUE && nowNanos - next < 0)
-        || !nextNanos.compareAndSet(next, nowNanos + INTERVAL_NANOS)) {
-      unsaid.incrementAndGet();
-      return;
+    long others;
+    lock.lock();
+    try {
+      if (lines == 0 || nowNanos - windowBegan >= WINDOW_NANOS) {
+        windowBegan = nowNanos;
+        lines = 0;
+      }
+      if (lines == LINES_A_WINDOW) {
+        unsaid++;
+        return;
+      }
+      lines++;
+      others = unsaid;
+      unsaid = 0;
+    } finally {
+      lock.unlock();
     }
-    long others = unsaid.getAndSet(0);
     log.warn(
         "slow request {} in {}: {}{}",
         id,

@@ -208,10 +208,55 @@ class DataServiceTest {
   }
 
   @Test
-  void slowRequestsAreCounted() {
+  void anOverloadDoesNotFloodTheLog() {
+    for (int n = 1; n <= 200; n++) {
+      var unused = world.write(n, 101, n, 1);
+    }
+    world.loop.advance(Duration.ofMillis(150));
+    try (LogLines lines = LogLines.ofSlowRequests()) {
+      world.log.applyAll();
+      assertThat(lines.all()).hasSize(100);
+      world.loop.advance(Duration.ofSeconds(11));
+      var unused = world.write(201, 101, 1, 1);
+      world.loop.advance(Duration.ofMillis(150));
+      world.log.applyAll();
+      assertThat(lines.all()).hasSize(101);
+      assertThat(lines.all().getLast()).contains("10.201.0", "100 more");
+    }
+  }
+
+  @Test
+  void whatWaitedLongerThanItsSenderIsDroppedBeforeAnyWork() {
+    Answer first = world.write(1, 101, 0, 1);
+    Answer behind = world.compareAndWrite(2, 0, 2, ServiceWorld.crc(1));
+    world.loop.advance(Duration.ofSeconds(6));
+    Answer read =
+        world.send(ServiceWorld.id(9999), 101, new DataRequest.Read(0, 4096), Duration.ZERO);
+    world.log.applyAll();
+    world.loop.runUntilIdle();
+    assertThat(first.get()).as("it was proposed in time").isEqualTo(new DataReply.Done());
+    assertThat(behind.code()).isEqualTo("DEADLINE_EXCEEDED");
+    assertThat(read.code()).isEqualTo("DEADLINE_EXCEEDED");
+    assertThat(world.log.waiting()).isZero();
+    assertThat(((DataReply.Data) world.read(101, 0).get()).checksums())
+        .containsExactly(ServiceWorld.crc(1));
+    Answer again = world.compareAndWrite(3, 0, 2, ServiceWorld.crc(1));
+    world.loop.runUntilIdle();
+    world.log.applyAll();
+    assertThat(again.get()).isEqualTo(new DataReply.Done());
+  }
+
+  @Test
+  void slowRequestsAreCountedAndLoggedWithTheirId() {
     Answer write = world.write(1, 101, 0, 1);
     world.loop.advance(Duration.ofMillis(150));
-    world.log.applyAll();
+    try (LogLines lines = LogLines.ofSlowRequests()) {
+      world.log.applyAll();
+      assertThat(lines.all())
+          .singleElement()
+          .asString()
+          .contains("10.1.0", Samples.COPYSET.toString(), "done after 150 ms");
+    }
     assertThat(write.get()).isEqualTo(new DataReply.Done());
     assertThat(world.metric("kurve_chunkserver_slow_requests_total")).isEqualTo(1);
     assertThat(world.metric("kurve_chunkserver_stage_seconds_sum", "stage", "replicate"))

@@ -94,10 +94,13 @@ final class ServiceWorld {
   }
 
   Answer send(RequestId id, long chunk, DataRequest.Operation operation) {
+    return send(id, chunk, operation, Duration.ofSeconds(5));
+  }
+
+  Answer send(RequestId id, long chunk, DataRequest.Operation operation, Duration remaining) {
     return send(
         new DataRequest(
-            new DataRequest.Context(
-                CLUSTER, SELF.store(), Samples.COPYSET, id, 1, 1, Duration.ofSeconds(5)),
+            new DataRequest.Context(CLUSTER, SELF.store(), Samples.COPYSET, id, 1, 1, remaining),
             Samples.chunk(chunk),
             operation));
   }

@@ -2,6 +2,10 @@ package io.kurve.client.volume;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.kurve.client.volume.FakeChunkservers.Fate;
 import io.kurve.client.volume.FakeChunkservers.Sent;
 import io.kurve.core.checksum.BlockChecksum;
@@ -22,6 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.LoggerFactory;
 
 class RetryTest {
   private static final CopysetId FIRST = new CopysetId(1);
@@ -73,6 +78,26 @@ class RetryTest {
     test.write(0, block);
     assertThat(test.loop.nanoTime() - before).isLessThan(Duration.ofSeconds(3).toNanos());
     assertThat(test.retries("silence")).isEqualTo(1);
+  }
+
+  @Test
+  void aSlowRequestIsLoggedWithTheIdThatItsChunkserversKnow() {
+    Logger logger = (Logger) LoggerFactory.getLogger(Admission.class);
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    lines.start();
+    logger.addAppender(lines);
+    logger.setLevel(Level.INFO);
+    try {
+      aPausedLeaderIsLeftAfterOneTimeout();
+    } finally {
+      logger.detachAppender(lines);
+      logger.setLevel(null);
+    }
+    String id = test.chunkservers.sent.getFirst().request().context().id().toString();
+    assertThat(lines.list)
+        .singleElement()
+        .asString()
+        .contains("slow:", "request " + id.substring(0, id.lastIndexOf('.')));
   }
 
   @Test

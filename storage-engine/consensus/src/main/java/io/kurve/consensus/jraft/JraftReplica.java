@@ -135,7 +135,8 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
             context.executors().failures().next());
     ReplicaServices services =
         new ReplicaServices(
-            new WalLogStorage(log, durable, lease, checkpoints, context.faults()),
+            new WalLogStorage(
+                log, durable, lease, checkpoints, stateMachine::becameDurable, context.faults()),
             meta,
             checkpoints);
     ReplicaLink.Options options =

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,12 +29,16 @@ final class WalLogStorage implements LogStorage {
   /** A follower's ring is full only when {@link ReplicaInbox} let too much in at once. */
   private static final Duration FULL_DEADLINE = Duration.ofSeconds(60);
 
+  /** From here on who waits is told that it was the log that took so long. */
+  private static final Duration SLOW = Duration.ofMillis(100);
+
   private static final Duration FULL_PAUSE = Duration.ofMillis(20);
 
   private final GroupLog log;
   private final DurableIndex durable;
   private final LeaderLease lease;
   private final CheckpointStorage checkpoints;
+  private final BiConsumer<ByteBuffer, Duration> slow;
   private final FaultHandler faults;
 
   WalLogStorage(
@@ -41,11 +46,13 @@ final class WalLogStorage implements LogStorage {
       DurableIndex durable,
       LeaderLease lease,
       CheckpointStorage checkpoints,
+      BiConsumer<ByteBuffer, Duration> slow,
       FaultHandler faults) {
     this.log = log;
     this.durable = durable;
     this.lease = lease;
     this.checkpoints = checkpoints;
+    this.slow = slow;
     this.faults = faults;
   }
 
@@ -116,6 +123,7 @@ final class WalLogStorage implements LogStorage {
       records.add(record(entry));
     }
     boolean appended = false;
+    long begin = System.nanoTime();
     try {
       append(records);
       appended = true;
@@ -126,6 +134,12 @@ final class WalLogStorage implements LogStorage {
       }
     }
     durable.set(log.durableIndex());
+    Duration took = Duration.ofNanos(System.nanoTime() - begin);
+    if (took.compareTo(SLOW) >= 0) {
+      records.stream()
+          .filter(record -> record.kind() == LogRecord.Kind.DATA)
+          .forEach(record -> slow.accept(record.payload().slice(), took));
+    }
     return entries.size();
   }
 

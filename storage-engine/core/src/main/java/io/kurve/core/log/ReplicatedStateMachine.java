@@ -3,6 +3,7 @@ package io.kurve.core.log;
 import io.kurve.core.id.ReplicaId;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 
 /**
  * One replica of a copyset, as its log sees it.
@@ -18,6 +19,12 @@ public interface ReplicatedStateMachine<R> {
 
   /** A reply that depends on control state and command only; the same on every replica. */
   R apply(LogPosition at, ByteBuffer command);
+
+  /**
+   * A command took long to become durable in this replica's log; told for measuring only, on a
+   * thread that must not be kept waiting, maybe before or after it is applied, or not applied ever.
+   */
+  default void becameDurable(ByteBuffer command, Duration took) {}
 
   /** An entry of the log's own: a new leader's first one, or a change of membership. */
   void advance(LogPosition at, Membership membership);

@@ -70,6 +70,16 @@ public final class StallingDisk implements Disk {
     }
   }
 
+  /** Whether some thread hangs in a sync or a durable write. */
+  public boolean isHanging() {
+    lock.lock();
+    try {
+      return waiting > 0;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** How many durable writes were begun. */
   public long durableWrites() {
     lock.lock();
