@@ -4,6 +4,7 @@ import io.kurve.blockdev.host.VolumeHostMain;
 import io.kurve.chunkserver.server.ChunkserverMain;
 import io.kurve.cli.KurveCli;
 import io.kurve.mds.MdsMain;
+import java.nio.file.Path;
 import java.util.Arrays;
 
 /** The one entry: the first argument chooses the server, or it is a command for people. */
@@ -18,6 +19,7 @@ public final class Kurve {
       case "mds" -> MdsMain.main(rest);
       case "chunkserver" -> ChunkserverMain.main(rest);
       case "volume-host" -> VolumeHostMain.main(rest);
+      case "rehearse" -> System.exit(Rehearsal.run(Path.of(rest[0])));
       default -> System.exit(KurveCli.run(arguments));
     }
   }

@@ -157,8 +157,7 @@ public final class Chunkserver implements AutoCloseable {
     memory.bind(confirmed.id());
     ReplicaId self = new ReplicaId(confirmed.id(), store.chunks().identity().store());
     DataClient client =
-        new DataClient(
-            DataClientConfig.defaults(), identity.registeredAs(confirmed.id()), wireMetrics);
+        dataServer.client(DataClientConfig.defaults(), identity.registeredAs(confirmed.id()));
     RunningChunkserver server =
         new RunningChunkserver(
             self,

@@ -140,8 +140,10 @@ final class RunningChunkserver {
   /** Until it is told to stop. */
   void beat(Registration.Confirmed confirmed, CountDownLatch stop) throws InterruptedException {
     long interval = confirmed.heartbeatInterval().toMillis();
+    IdleMemory memory = new IdleMemory(System::gc);
     do {
       heartbeat.beat();
+      memory.look();
     } while (!stop.await(interval, TimeUnit.MILLISECONDS));
   }
 

@@ -24,6 +24,21 @@ final class Roles {
   private static final String LOOPBACK = "127.0.0.1";
   private static final int PORTS_EACH = 3;
 
+  /**
+   * What replicas may hold in memory at most, and the heap given back once a chunkserver idles: it
+   * collects then, and keeps little more than what lives.
+   */
+  private static final List<String> CHUNKSERVER_MEMORY =
+      List.of(
+          "-Xms64m",
+          "-Xmn48m",
+          "-Xmx640m",
+          "-XX:MaxDirectMemorySize=256m",
+          "-XX:+UseSerialGC",
+          "-XX:MinHeapFreeRatio=10",
+          "-XX:MaxHeapFreeRatio=30",
+          "-XX:-ShrinkHeapInSteps");
+
   private final Layout layout;
   private final Settings settings;
   private final ServerArguments arguments;
@@ -78,7 +93,7 @@ final class Roles {
         layout.disk(name),
         arguments.chunkserver(
             name, mdsAddress(), List.of(port(number, 0), port(number, 1), port(number, 2))),
-        List.of("-Xms128m", "-Xmx640m", "-XX:MaxDirectMemorySize=256m", "-XX:+UseSerialGC"));
+        CHUNKSERVER_MEMORY);
   }
 
   List<Spec> hosts() {

@@ -103,8 +103,11 @@ final class ServerProcess {
     command.add(MAIN_CLASS);
     command.add(role);
     command.addAll(arguments);
+    ProcessBuilder builder = new ProcessBuilder(command);
+    // The C library keeps freed memory for each arena; two are enough for so few native threads.
+    builder.environment().putIfAbsent("MALLOC_ARENA_MAX", "2");
     Process process =
-        new ProcessBuilder(command)
+        builder
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(layout.logFile(name).toFile()))
             .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
@@ -117,7 +120,11 @@ final class ServerProcess {
   /** What every Kurve process needs of its JVM, as the launcher gave it to this one. */
   private static List<String> inheritedFlags() {
     return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-        .filter(flag -> flag.startsWith("--") || flag.startsWith("-D"))
+        .filter(flag ->
+            flag.startsWith("--")
+                || flag.startsWith("-D")
+                || flag.startsWith("-XX:AOTCache=")
+                || flag.startsWith("-Xlog:"))
         .filter(flag -> !flag.startsWith("-DKURVE_LOG"))
         .toList();
   }

@@ -38,13 +38,25 @@ public final class DataClient implements AutoCloseable {
   private final Identity self;
   private final WireMetrics metrics;
   private final EventLoops loops;
+  private final Runnable closeLoops;
   private final Map<Link.Target, Link> links = new ConcurrentHashMap<>();
 
+  /** With network threads of its own. */
   public DataClient(DataClientConfig config, Identity self, WireMetrics metrics) {
     this.config = config;
     this.self = self;
     this.metrics = metrics;
     this.loops = EventLoops.start("data-client", config.threads());
+    this.closeLoops = loops::close;
+  }
+
+  /** On the threads of a server, which outlives it. */
+  DataClient(DataClientConfig config, Identity self, WireMetrics metrics, EventLoops servers) {
+    this.config = config;
+    this.self = self;
+    this.metrics = metrics;
+    this.loops = servers;
+    this.closeLoops = () -> {};
   }
 
   /**
@@ -123,7 +135,7 @@ public final class DataClient implements AutoCloseable {
   @Override
   public void close() {
     links.values().forEach(Link::close);
-    loops.close();
+    closeLoops.run();
   }
 
   private final class DataAnswer implements Ask.Answer {

@@ -142,6 +142,14 @@ public final class DataServer implements AutoCloseable {
                         connection, channel.eventLoop(), peer, self, config, services, metrics)));
   }
 
+  /**
+   * A client on this server's network threads: what a chunkserver asks its peers for and what it is
+   * asked then wake one thread, not two. To be closed before the server.
+   */
+  public DataClient client(DataClientConfig clientConfig, Identity client) {
+    return new DataClient(clientConfig, client, metrics, loops);
+  }
+
   /** Where it listens, with the port that it got. */
   public HostAndPort address() {
     return channels.stream()
