@@ -1,7 +1,7 @@
 package io.kurve.cli;
 
 import io.kurve.cli.config.ClusterFile;
-import io.kurve.client.cluster.KurveClient;
+import io.kurve.client.BlockVolume;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.ClusterInspection;
@@ -31,7 +31,16 @@ public interface Connections extends AutoCloseable {
     VolumeHostService volumeHost(Path socket);
 
     /** The embedded client, known to the cluster as this host; the caller closes it. */
-    KurveClient client(String host);
+    Client client(String host);
+  }
+
+  /** Opens volumes in this process. */
+  interface Client extends AutoCloseable {
+    /** Exclusively. */
+    CompletionStage<BlockVolume> open(String volume);
+
+    @Override
+    void close();
   }
 
   /** Waits for an answer; what the server said is thrown as it is. */

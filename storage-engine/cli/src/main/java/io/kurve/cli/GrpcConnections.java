@@ -1,8 +1,10 @@
 package io.kurve.cli;
 
 import io.kurve.cli.config.ClusterFile;
+import io.kurve.client.BlockVolume;
 import io.kurve.client.cluster.KurveClient;
 import io.kurve.core.metadata.ClusterInspection;
+import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumeHostService;
 import io.kurve.protocol.control.MdsClient;
@@ -16,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.CompletionStage;
 
 /**
  * Connections over the network and unix sockets, each made once and kept until the command ends.
@@ -68,18 +71,31 @@ final class GrpcConnections implements Connections {
     }
 
     @Override
-    public KurveClient client(String host) {
-      return new KurveClient(
-          identity(Role.CLIENT),
-          host,
-          mds.metadata(),
-          new CollectorRegistry(),
-          (what, cause) -> new AssertionError(what, cause));
+    public Client client(String host) {
+      return new EmbeddedClient(
+          new KurveClient(
+              identity(Role.CLIENT),
+              host,
+              mds.metadata(),
+              new CollectorRegistry(),
+              (what, cause) -> new AssertionError(what, cause)));
     }
 
     void close() {
       hosts.values().forEach(VolumeHostClient::close);
       mds.close();
+    }
+  }
+
+  private record EmbeddedClient(KurveClient client) implements Client {
+    @Override
+    public CompletionStage<BlockVolume> open(String volume) {
+      return client.open(volume, AccessMode.EXCLUSIVE);
+    }
+
+    @Override
+    public void close() {
+      client.close();
     }
   }
 }

@@ -75,8 +75,11 @@ public final class KurveCli {
   }
 
   private static int explain(Console console, ParameterException e) {
-    console.progress("kurve: " + e.getMessage());
-    console.progress("see `" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help`");
+    console.progress(
+        "kurve: %s — see `%s --help`"
+            .formatted(
+                String.valueOf(e.getMessage()).replace('\n', ' '),
+                e.getCommandLine().getCommandSpec().qualifiedName()));
     return ExitCode.USAGE.number();
   }
 

@@ -1,7 +1,7 @@
 package io.kurve.cli;
 
 import io.kurve.cli.config.ClusterFile;
-import io.kurve.client.cluster.KurveClient;
+import io.kurve.client.BlockVolume;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /** An MDS in memory behind the connections of a command. */
 final class FakeConnections implements Connections, Connections.Cluster {
@@ -29,6 +30,13 @@ final class FakeConnections implements Connections, Connections.Cluster {
   final Map<String, Volume> volumes = new TreeMap<>();
   final List<Attachment> attachments = new ArrayList<>();
   final List<String> changes = new ArrayList<>();
+
+  /** Whether volumes that are opened answer no requests. */
+  boolean stalled;
+
+  @Nullable FakeVolume opened;
+  private long lastAttachment;
+  private long lastVolume;
   ClusterInspection.ClusterStatus status =
       new ClusterInspection.ClusterStatus(
           ClusterId.parse("00000000-0000-0000-0000-000000000001"),
@@ -38,14 +46,13 @@ final class FakeConnections implements Connections, Connections.Cluster {
           5);
 
   void attached(String volume, String host) {
+    attached(volume, host, Attachment.State.OPEN);
+  }
+
+  void attached(String volume, String host, Attachment.State state) {
     attachments.add(
         new Attachment(
-            new AttachmentId(attachments.size() + 1L),
-            new VolumeId(1),
-            volume,
-            host,
-            SINCE,
-            Attachment.State.OPEN));
+            new AttachmentId(++lastAttachment), new VolumeId(1), volume, host, SINCE, state));
   }
 
   @Override
@@ -69,8 +76,21 @@ final class FakeConnections implements Connections, Connections.Cluster {
   }
 
   @Override
-  public KurveClient client(String host) {
-    throw new AssertionError("nobody opens a volume here");
+  public Client client(String host) {
+    return new Client() {
+      @Override
+      public CompletionStage<BlockVolume> open(String volume) {
+        attached(volume, host);
+        opened =
+            new FakeVolume(volumes.get(volume), attachments.getLast().id(), stalled, attachments);
+        return CompletableFuture.completedFuture(opened);
+      }
+
+      @Override
+      public void close() {
+        changes.add("client closed");
+      }
+    };
   }
 
   @Override
@@ -82,7 +102,7 @@ final class FakeConnections implements Connections, Connections.Cluster {
       changes.add("create " + wanted);
       Volume made =
           new Volume(
-              new VolumeId(volumes.size() + 1L),
+              new VolumeId(++lastVolume),
               wanted.name(),
               wanted.sizeBytes(),
               wanted.logicalBlockBytes(),
@@ -124,8 +144,13 @@ final class FakeConnections implements Connections, Connections.Cluster {
 
     @Override
     public CompletionStage<Void> delete(VolumeId volume) {
-      if (!attachments.isEmpty()) {
-        Attachment holder = attachments.getFirst();
+      Optional<Attachment> held =
+          volumes.values().stream()
+              .filter(found -> found.id().equals(volume))
+              .flatMap(found -> use(found).attachments().stream())
+              .findFirst();
+      if (held.isPresent()) {
+        Attachment holder = held.get();
         return failed(
             ErrorCode.IN_USE,
             "host " + holder.host() + " has it since " + holder.since(),

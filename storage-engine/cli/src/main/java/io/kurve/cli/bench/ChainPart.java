@@ -35,6 +35,7 @@ public final class ChainPart {
   private static final int ACK_BYTES = 32;
   private static final int APPEND_BYTES = 8192;
   private static final int FILE_BYTES = 64 << 20;
+  private static final int ACCEPT_MILLIS = 120_000;
 
   private final PrintStream out;
 
@@ -129,7 +130,8 @@ public final class ChainPart {
   }
 
   private static SocketChannel accept(ServerSocketChannel server) throws IOException {
-    return server.accept().setOption(StandardSocketOptions.TCP_NODELAY, true);
+    server.socket().setSoTimeout(ACCEPT_MILLIS); // whoever was to connect may have been killed
+    return server.socket().accept().getChannel().setOption(StandardSocketOptions.TCP_NODELAY, true);
   }
 
   static SocketChannel connect(int port) throws IOException {

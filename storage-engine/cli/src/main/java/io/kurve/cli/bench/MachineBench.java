@@ -20,6 +20,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -31,6 +33,9 @@ public final class MachineBench {
   private static final int FILE_BYTES = 512 << 20;
   private static final int BLOCK_BYTES = 4096;
   private static final int LARGE_BYTES = 512 << 10;
+
+  /** For starting the chain's processes and warming them up. */
+  private static final int CHAIN_SPARE_SECONDS = 120;
 
   /**
    * @param chainP50Us one write over the bare chain: see {@link ChainPart}
@@ -68,7 +73,8 @@ public final class MachineBench {
 
   public Figures run() throws IOException, InterruptedException {
     Path scratch = Files.createTempDirectory(folder, "kurve-bench-");
-    try {
+    try (CleanUp cleanUp = new CleanUp(progress)) {
+      cleanUp.add("removing " + scratch, () -> removeScratch(scratch));
       progress.accept("bare chain, four processes ...");
       Latencies chain = chain(scratch);
       progress.accept("one synced append ...");
@@ -92,8 +98,6 @@ public final class MachineBench {
           perSecond(randomWrite),
           sequentialWrite,
           sequentialRead);
-    } finally {
-      removeScratch(scratch);
     }
   }
 
@@ -102,7 +106,12 @@ public final class MachineBench {
   }
 
   private Latencies chain(Path scratch) throws IOException, InterruptedException {
-    List<Process> processes = new ArrayList<>();
+    List<Process> processes = new CopyOnWriteArrayList<>();
+    // What waits for one of them then meets the end of its stream.
+    CompletableFuture<Void> deadline =
+        CompletableFuture.runAsync(
+            () -> processes.forEach(Process::destroyForcibly),
+            CompletableFuture.delayedExecutor(seconds + CHAIN_SPARE_SECONDS, TimeUnit.SECONDS));
     try {
       int first = start(processes, "follower", scratch.resolve("follower-1").toString());
       int second = start(processes, "follower", scratch.resolve("follower-2").toString());
@@ -110,6 +119,7 @@ public final class MachineBench {
           start(processes, "leader", scratch.resolve("leader").toString(), first + "," + second);
       return ChainPart.client(leader, seconds);
     } finally {
+      deadline.cancel(false);
       for (Process process : processes) {
         if (!process.waitFor(5, TimeUnit.SECONDS)) {
           process.destroyForcibly().waitFor();

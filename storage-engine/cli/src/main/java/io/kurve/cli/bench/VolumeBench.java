@@ -5,11 +5,9 @@ import io.kurve.client.BlockVolume;
 import io.kurve.client.bench.BenchPlan;
 import io.kurve.client.bench.BenchResult;
 import io.kurve.client.bench.BenchRun;
-import io.kurve.client.cluster.KurveClient;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
-import io.kurve.core.metadata.MetadataService.AccessMode;
-import io.kurve.core.metadata.Volume;
+import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import io.kurve.core.metadata.VolumeAdmin.VolumeUse;
@@ -20,27 +18,39 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
-import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Kurve itself, measured through the embedded client. */
+/**
+ * Kurve itself, measured through the embedded client: fill, warm up, measure, take away. It gives
+ * up when no request ends for a while, and leaves nothing behind however it ends but by SIGKILL;
+ * what that leaves is cleared by the next measurement.
+ */
 public final class VolumeBench {
   private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration CLEAN_UP_LIMIT = Duration.ofSeconds(15);
+  private static final Duration SYNC_LIMIT = Duration.ofMinutes(5);
+  private static final Path DROP_CACHES = Path.of("/proc/sys/vm/drop_caches");
 
   /**
-   * @param operation randread, randwrite, read or write
-   * @param cold drop the page cache between filling and measuring
+   * @param warmUpSeconds the same requests before those that count
+   * @param cold drop the page cache between warming up and measuring; read the volume once at most
    */
   public record Plan(
       BenchPlan.Pattern operation,
       int sizeBytes,
       int depth,
       int seconds,
+      int warmUpSeconds,
       long volumeBytes,
       boolean cold) {}
 
@@ -60,35 +70,56 @@ public final class VolumeBench {
 
   private final Connections.Cluster cluster;
   private final List<Long> serverPids;
+  private final Duration patience;
   private final Consumer<String> progress;
 
   /**
    * @param serverPids of the processes whose time counts beside this one's
+   * @param patience how long no request may end before it gives up
    */
   public VolumeBench(
-      Connections.Cluster cluster, List<Long> serverPids, Consumer<String> progress) {
+      Connections.Cluster cluster,
+      List<Long> serverPids,
+      Duration patience,
+      Consumer<String> progress) {
     this.cluster = cluster;
     this.serverPids = serverPids;
+    this.patience = patience;
     this.progress = progress;
   }
 
   /** On a volume of its own, which it fills and removes. */
   public Result onOwnVolume(Plan plan) throws IOException, InterruptedException {
-    String name = "bench-" + UUID.randomUUID();
+    refuseColdWithoutRoot(plan);
+    new BenchLeftovers(cluster.volumes(), progress).clear(Instant.now());
+    String name = BenchLeftovers.newName();
     long bytes = new ByteSize(plan.volumeBytes()).roundUpTo(Geometry.VOLUME_GRANULE_BYTES).bytes();
-    VolumeAdmin volumes = cluster.volumes();
-    Volume made =
-        settled(volumes.create(name, new NewVolume(name, bytes, Geometry.BLOCK_BYTES, false)));
-    try {
-      return measure(name, plan, true);
-    } finally {
-      settled(volumes.delete(made.id()));
+    try (CleanUp cleanUp = new CleanUp(progress)) {
+      cleanUp.add("deleting " + name, () -> delete(name));
+      settled(
+          cluster.volumes().create(name, new NewVolume(name, bytes, Geometry.BLOCK_BYTES, false)));
+      return measure(name, plan, true, cleanUp);
     }
+  }
+
+  private void delete(String name) {
+    VolumeAdmin volumes = cluster.volumes();
+    VolumeId made;
+    try {
+      made = Connections.await(volumes.info(name), CLEAN_UP_LIMIT, "the MDS").volume().id();
+    } catch (KurveException e) {
+      if (e.code() == ErrorCode.NOT_FOUND) { // the end came before it was made
+        return;
+      }
+      throw e;
+    }
+    Connections.await(volumes.delete(made), CLEAN_UP_LIMIT, "the MDS");
   }
 
   /** On a volume that is there: refuses one that is attached, or holds data unless that may go. */
   public Result onVolume(String name, Plan plan, boolean overwrite)
       throws IOException, InterruptedException {
+    refuseColdWithoutRoot(plan);
     VolumeUse use = settled(cluster.volumes().info(name));
     if (!use.attachments().isEmpty()) {
       throw new KurveException(
@@ -102,52 +133,55 @@ public final class VolumeBench {
           name + " holds data",
           "pass --overwrite if it may be lost, or leave --volume away");
     }
-    return measure(name, plan, use.volume().mappedBytes() == 0 || overwrite);
-  }
-
-  private Result measure(String name, Plan plan, boolean fill)
-      throws IOException, InterruptedException {
-    try (KurveClient client = cluster.client("bench")) {
-      BlockVolume volume = settled(client.open(name, AccessMode.EXCLUSIVE));
-      try {
-        if (fill) {
-          progress.accept("filling %s ...".formatted(new ByteSize(volume.volume().sizeBytes())));
-          long failed =
-              run(volume).prefill(volume.volume().sizeBytes()).toCompletableFuture().join();
-          if (failed > 0) {
-            throw new KurveException(
-                ErrorCode.UNAVAILABLE,
-                failed + " writes failed while the volume was filled",
-                "see `kurve cluster status`");
-          }
-        }
-        if (plan.cold()) {
-          dropCaches();
-        }
-        progress.accept("measuring for " + plan.seconds() + " s ...");
-        return measured(volume, plan);
-      } finally {
-        settled(volume.close());
-      }
+    try (CleanUp cleanUp = new CleanUp(progress)) {
+      return measure(name, plan, use.volume().mappedBytes() == 0 || overwrite, cleanUp);
     }
   }
 
-  private Result measured(BlockVolume volume, Plan plan) {
+  private Result measure(String name, Plan plan, boolean fill, CleanUp cleanUp)
+      throws IOException, InterruptedException {
+    Connections.Client client = cluster.client("bench");
+    cleanUp.add("closing the client", client::close);
+    BlockVolume volume = settled(client.open(name));
+    cleanUp.add("detaching " + name, () -> detach(volume));
+    if (fill) {
+      fill(volume);
+    }
+    if (plan.warmUpSeconds() > 0) {
+      progress.accept("warming up for " + plan.warmUpSeconds() + " s ...");
+      BenchResult unused = run(volume, plan, plan.warmUpSeconds(), false);
+    }
+    if (plan.cold()) {
+      dropCaches();
+    }
+    progress.accept("measuring for " + plan.seconds() + " s ...");
+    return measured(volume, plan);
+  }
+
+  /** What is still in flight here does not matter any more. */
+  private static void detach(BlockVolume volume) {
+    volume.abort("the measurement is over");
+    Connections.await(volume.close(), CLEAN_UP_LIMIT, "the cluster");
+  }
+
+  private void fill(BlockVolume volume) throws InterruptedException {
+    progress.accept("filling %s ...".formatted(new ByteSize(volume.volume().sizeBytes())));
+    BenchRun run = benchRun(volume);
+    long failed = whileRequestsEnd(run, run.prefill(volume.volume().sizeBytes()));
+    if (failed > 0) {
+      throw new KurveException(
+          ErrorCode.UNAVAILABLE,
+          failed + " writes failed while the volume was filled",
+          "see `kurve cluster status`");
+    }
+  }
+
+  private Result measured(BlockVolume volume, Plan plan) throws InterruptedException {
     CpuTime cpu =
         new CpuTime(
             Stream.concat(serverPids.stream(), Stream.of(ProcessHandle.current().pid())).toList());
     long cpuBefore = cpu.micros();
-    BenchResult result =
-        run(volume)
-            .run(
-                new BenchPlan(
-                    plan.operation(),
-                    plan.sizeBytes(),
-                    plan.depth(),
-                    Duration.ofSeconds(plan.seconds()),
-                    volume.volume().sizeBytes()))
-            .toCompletableFuture()
-            .join();
+    BenchResult result = run(volume, plan, plan.seconds(), plan.cold());
     long cpuMicros = cpu.micros() - cpuBefore;
     long operations = result.latencies().count();
     return new Result(
@@ -164,25 +198,69 @@ public final class VolumeBench {
         result.errors());
   }
 
-  private static BenchRun run(BlockVolume volume) {
+  private BenchResult run(BlockVolume volume, Plan plan, int seconds, boolean once)
+      throws InterruptedException {
+    BenchRun run = benchRun(volume);
+    return whileRequestsEnd(
+        run,
+        run.run(
+            new BenchPlan(
+                plan.operation(),
+                plan.sizeBytes(),
+                plan.depth(),
+                Duration.ofSeconds(seconds),
+                volume.volume().sizeBytes(),
+                once)));
+  }
+
+  private static BenchRun benchRun(BlockVolume volume) {
     return new BenchRun(volume, System::nanoTime, new SystemRandom());
+  }
+
+  /** A stalled volume waits for ever, a measurement does not. */
+  private <T> T whileRequestsEnd(BenchRun run, CompletionStage<T> stage)
+      throws InterruptedException {
+    CompletableFuture<T> result = stage.toCompletableFuture();
+    long ended = run.ended();
+    while (true) {
+      try {
+        return result.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (TimeoutException e) {
+        if (run.ended() == ended) {
+          throw new KurveException(
+              ErrorCode.DEADLINE_EXCEEDED,
+              "no request has been answered for " + patience.toSeconds() + " s",
+              "see `kurve cluster status`",
+              e);
+        }
+        ended = run.ended();
+      } catch (ExecutionException e) {
+        throw new IllegalStateException("requests' errors are counted", e.getCause());
+      }
+    }
+  }
+
+  private static void refuseColdWithoutRoot(Plan plan) {
+    if (plan.cold() && !Files.isWritable(DROP_CACHES)) {
+      throw new KurveException(
+          ErrorCode.UNSUPPORTED,
+          "--cold drops the page cache, which needs root",
+          "run it with sudo");
+    }
   }
 
   /** The stores keep blocks in the page cache only, so that dropping it makes them cold. */
   private void dropCaches() throws IOException, InterruptedException {
     progress.accept("dropping the page cache ...");
     Process sync = new ProcessBuilder("sync").inheritIO().start();
-    if (sync.waitFor() != 0) {
-      throw new IOException("sync ended with " + sync.exitValue());
-    }
-    Path dropCaches = Path.of("/proc/sys/vm/drop_caches");
-    if (!Files.isWritable(dropCaches)) {
+    if (!sync.waitFor(SYNC_LIMIT.toMillis(), TimeUnit.MILLISECONDS) || sync.exitValue() != 0) {
+      sync.destroyForcibly();
       throw new KurveException(
-          ErrorCode.UNSUPPORTED,
-          "--cold drops the page cache, which needs root",
-          "run it with sudo");
+          ErrorCode.UNAVAILABLE,
+          "`sync` failed, or took more than " + SYNC_LIMIT.toMinutes() + " minutes",
+          "see dmesg");
     }
-    Files.writeString(dropCaches, "3");
+    Files.writeString(DROP_CACHES, "3");
   }
 
   private static <T extends @Nullable Object> T settled(CompletionStage<T> stage) {

@@ -15,7 +15,9 @@ import io.kurve.core.unit.ByteSize;
 import io.kurve.core.unit.Geometry;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -38,6 +40,8 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true)
 public final class BenchCommand implements Callable<Integer> {
   private static final int MAX_DEPTH = 256;
+  private static final int MAX_SECONDS = 3600;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final Session session;
 
@@ -63,7 +67,10 @@ public final class BenchCommand implements Callable<Integer> {
       names = "--depth",
       defaultValue = "32",
       paramLabel = "N",
-      description = "requests in flight (default: 32)")
+      description = {
+        "requests in flight (default: 32); those of read and write take",
+        "the volume's next blocks in turn, in one order for all of them"
+      })
   int depth = 32;
 
   @Option(
@@ -74,6 +81,16 @@ public final class BenchCommand implements Callable<Integer> {
   int seconds = 20;
 
   @Option(
+      names = "--warm-up",
+      defaultValue = "5",
+      paramLabel = "SECONDS",
+      description = {
+        "how long to run the same requests before those that count:",
+        "servers compile while they are new (default: 5)"
+      })
+  int warmUpSeconds = 5;
+
+  @Option(
       names = "--volume-size",
       defaultValue = "1GiB",
       paramLabel = "SIZE",
@@ -81,7 +98,12 @@ public final class BenchCommand implements Callable<Integer> {
       description = "of the volume made for it (default: 1GiB)")
   ByteSize volumeSize = new ByteSize(Geometry.SEGMENT_BYTES);
 
-  @Option(names = "--cold", description = "drop the page cache before measuring (root)")
+  @Option(
+      names = "--cold",
+      description = {
+        "drop the page cache before measuring (root); read then",
+        "ends at the volume's end at the latest"
+      })
   boolean cold;
 
   @Option(
@@ -104,6 +126,7 @@ public final class BenchCommand implements Callable<Integer> {
         new VolumeBench(
             session.connections().cluster(cluster.cluster()),
             serverPids(),
+            PATIENCE,
             session.console()::progress);
     VolumeBench.Result result =
         volume == null ? bench.onOwnVolume(plan) : bench.onVolume(volume, plan, overwrite);
@@ -131,14 +154,17 @@ public final class BenchCommand implements Callable<Integer> {
     if (depth < 1 || depth > MAX_DEPTH) {
       throw invalid("--depth is " + depth, "give 1 to " + MAX_DEPTH);
     }
-    if (seconds < 1 || seconds > 3600) {
-      throw invalid("--seconds is " + seconds, "give 1 to 3600");
+    if (seconds < 1 || seconds > MAX_SECONDS) {
+      throw invalid("--seconds is " + seconds, "give 1 to " + MAX_SECONDS);
+    }
+    if (warmUpSeconds < 0 || warmUpSeconds > MAX_SECONDS) {
+      throw invalid("--warm-up is " + warmUpSeconds, "give 0 to " + MAX_SECONDS);
     }
     if (volumeSize.bytes() == 0) {
       throw invalid("--volume-size is 0", "give at least 16MiB");
     }
     return new VolumeBench.Plan(
-        operation, (int) size.bytes(), depth, seconds, volumeSize.bytes(), cold);
+        operation, (int) size.bytes(), depth, seconds, warmUpSeconds, volumeSize.bytes(), cold);
   }
 
   private static KurveException invalid(String what, String cure) {
@@ -180,6 +206,13 @@ public final class BenchCommand implements Callable<Integer> {
           int secondsEach,
       @Mixin OutputOption output)
       throws IOException, InterruptedException {
+    if (secondsEach < 1 || secondsEach > MAX_SECONDS) {
+      throw invalid("--seconds is " + secondsEach, "give 1 to " + MAX_SECONDS);
+    }
+    if (!Files.isDirectory(folder)) {
+      throw new KurveException(
+          ErrorCode.NOT_FOUND, "there is no folder " + folder, "name one with --folder");
+    }
     MachineBench.Figures figures =
         new MachineBench(folder, secondsEach, javaCommand(), session.console()::progress).run();
     session

@@ -7,11 +7,13 @@ import java.time.Duration;
 /**
  * What to measure.
  *
- * @param depth requests in flight at any time
+ * @param depth requests in flight at any time; those of READ and WRITE take the next block each, in
+ *     one order for all of them
  * @param areaBytes from the start of the volume; requests stay inside
+ * @param once READ and WRITE end at the end of the area instead of going on at its start
  */
 public record BenchPlan(
-    Pattern pattern, int blockBytes, int depth, Duration duration, long areaBytes) {
+    Pattern pattern, int blockBytes, int depth, Duration duration, long areaBytes, boolean once) {
   public enum Pattern {
     RANDREAD,
     RANDWRITE,

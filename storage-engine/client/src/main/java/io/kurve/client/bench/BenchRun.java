@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 
 /**
@@ -23,6 +24,7 @@ public final class BenchRun {
   private final BlockVolume volume;
   private final LongSupplier nanoTime;
   private final RandomSource random;
+  private final LongAdder ended = new LongAdder();
 
   /**
    * @param random safe for use by several threads
@@ -33,12 +35,20 @@ public final class BenchRun {
     this.random = random;
   }
 
+  /** How many requests have ended so far, well or not: while it grows, all is well. */
+  public long ended() {
+    return ended.sum();
+  }
+
   /** Ends when the planned time is over and all requests have ended; errors are counted. */
   public CompletionStage<BenchResult> run(BenchPlan plan) {
     long start = nanoTime.getAsLong();
     AtomicLong position = new AtomicLong();
     long end = start + plan.duration().toNanos();
-    return lanes(plan, () -> nanoTime.getAsLong() - end < 0, position)
+    boolean toTheEnd = plan.once() && !plan.pattern().isRandom();
+    Going going =
+        () -> nanoTime.getAsLong() - end < 0 && !(toTheEnd && position.get() >= plan.areaBytes());
+    return lanes(plan, going, position)
         .thenApply(lanes -> {
           LatencyHistogram all = new LatencyHistogram();
           lanes.forEach(lane -> all.add(lane.latencies));
@@ -55,7 +65,7 @@ public final class BenchRun {
     int block = (int) Math.min(PREFILL_BYTES, areaBytes);
     BenchPlan plan =
         new BenchPlan(
-            BenchPlan.Pattern.WRITE, block, PREFILL_DEPTH, Duration.ofDays(365), areaBytes);
+            BenchPlan.Pattern.WRITE, block, PREFILL_DEPTH, Duration.ofDays(365), areaBytes, true);
     AtomicLong position = new AtomicLong();
     return lanes(plan, () -> position.get() < areaBytes, position)
         .thenApply(lanes -> lanes.stream().mapToLong(lane -> lane.errors).sum());
@@ -140,6 +150,7 @@ public final class BenchRun {
     }
 
     private void count(long sentNanos, boolean failed) {
+      BenchRun.this.ended.increment();
       if (failed) {
         errors++;
       } else {

@@ -32,7 +32,7 @@ class BenchRunTest {
     assertThat(test.await(bench.prefill(AREA))).isZero();
     test.chunkservers.sent.clear();
     BenchResult result =
-        test.await(bench.run(new BenchPlan(pattern, BLOCK, 8, Duration.ofSeconds(1), AREA)));
+        test.await(bench.run(new BenchPlan(pattern, BLOCK, 8, Duration.ofSeconds(1), AREA, false)));
     // Each takes 0.5 ms, and overlapping ones wait for each other.
     assertThat(result.iops()).isBetween(8_000.0, 16_100.0);
     assertThat(result.p50Micros()).isBetween(495.0, 510.0);
@@ -57,6 +57,18 @@ class BenchRunTest {
   }
 
   @Test
+  void sequentialRequestsOfAllLanesFollowEachOtherAndEndAtTheEndWhenTheyMay() {
+    assertThat(test.await(bench.prefill(AREA))).isZero();
+    long before = bench.ended();
+    BenchResult result =
+        test.await(
+            bench.run(new BenchPlan(Pattern.READ, BLOCK, 8, Duration.ofSeconds(30), AREA, true)));
+    assertThat(result.latencies().count()).isEqualTo(AREA / BLOCK);
+    assertThat(bench.ended() - before).isEqualTo(AREA / BLOCK);
+    assertThat(result.took()).isLessThan(Duration.ofSeconds(10));
+  }
+
+  @Test
   void errorsAreCountedAndEndALaneInTheEnd() {
     assertThat(test.await(bench.prefill(AREA))).isZero();
     test.chunkservers.script =
@@ -65,7 +77,8 @@ class BenchRunTest {
                 FakeChunkservers.failed(ErrorCode.DATA_LOST, Optional.empty()));
     BenchResult result =
         test.await(
-            bench.run(new BenchPlan(Pattern.RANDREAD, BLOCK, 2, Duration.ofSeconds(30), AREA)));
+            bench.run(
+                new BenchPlan(Pattern.RANDREAD, BLOCK, 2, Duration.ofSeconds(30), AREA, false)));
     assertThat(result.errors()).isEqualTo(200);
     assertThat(result.latencies().count()).isZero();
     assertThat(result.p99Micros()).isZero();
@@ -73,7 +86,7 @@ class BenchRunTest {
 
   @Test
   void nonsenseIsRefused() {
-    assertThatThrownBy(() -> new BenchPlan(Pattern.READ, 0, 1, Duration.ofSeconds(1), AREA))
+    assertThatThrownBy(() -> new BenchPlan(Pattern.READ, 0, 1, Duration.ofSeconds(1), AREA, false))
         .isInstanceOf(KurveException.class)
         .hasMessageContaining("0 bytes");
   }

@@ -1,0 +1,93 @@
+package io.kurve.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.kurve.cli.bench.VolumeBench;
+import io.kurve.cli.bench.VolumeBench.Plan;
+import io.kurve.cli.bench.VolumeBench.Result;
+import io.kurve.client.bench.BenchPlan.Pattern;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.metadata.Attachment;
+import io.kurve.core.metadata.VolumeAdmin.NewVolume;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A measurement leaves nothing behind, however it ends. */
+@Timeout(30)
+class VolumeBenchTest {
+  private static final long MIB = 1 << 20;
+  private static final Plan PLAN = new Plan(Pattern.RANDWRITE, 4096, 4, 1, 0, 16 * MIB, false);
+
+  private final FakeConnections fake = new FakeConnections();
+  private final List<String> said = new ArrayList<>();
+  private final VolumeBench bench =
+      new VolumeBench(fake, List.of(), Duration.ofMillis(200), said::add);
+
+  private void leave(String name) {
+    var unused = fake.volumes().create(name, new NewVolume(name, 16 * MIB, 4096, false));
+  }
+
+  @Test
+  void itsVolumeIsFilledMeasuredAndTakenAway() throws IOException, InterruptedException {
+    Result result = bench.onOwnVolume(PLAN);
+    assertThat(result.errors()).isZero();
+    assertThat(result.operations()).isPositive();
+    assertThat(Objects.requireNonNull(fake.opened).bytesWritten).isGreaterThan(16 * MIB);
+    assertThat(fake.volumes).isEmpty();
+    assertThat(fake.attachments).isEmpty();
+    assertThat(fake.changes).contains("client closed");
+  }
+
+  @Test
+  void aWarmUpComesFirstAndDoesNotCount() throws IOException, InterruptedException {
+    Result result = bench.onOwnVolume(new Plan(Pattern.RANDWRITE, 4096, 4, 1, 1, 16 * MIB, false));
+    assertThat(said).containsSequence("warming up for 1 s ...", "measuring for 1 s ...");
+    assertThat(result.seconds()).isBetween(0.9, 1.9);
+    assertThat(Objects.requireNonNull(fake.opened).bytesWritten - 16 * MIB)
+        .isGreaterThan(result.operations() * 4096);
+  }
+
+  @Test
+  void aStallIsGivenUpAndTheVolumeTakenAway() {
+    fake.stalled = true;
+    assertThatThrownBy(() -> bench.onOwnVolume(PLAN))
+        .isInstanceOfSatisfying(
+            KurveException.class,
+            stalled -> assertThat(stalled.code()).isEqualTo(ErrorCode.DEADLINE_EXCEEDED))
+        .hasMessageContaining("no request has been answered");
+    assertThat(fake.volumes).isEmpty();
+    assertThat(fake.attachments).isEmpty();
+  }
+
+  @Test
+  void whatAKilledOneLeftIsClearedAndWhatLivesIsNot() throws IOException, InterruptedException {
+    String dead = "bench-" + UUID.randomUUID();
+    String living = "bench-" + UUID.randomUUID();
+    String neverOpened = "bench-" + UUID.randomUUID();
+    List.of(dead, living, neverOpened, "bench-mine").forEach(this::leave);
+    fake.attached(dead, "bench", Attachment.State.LEASE_EXPIRED);
+    fake.attached(living, "bench");
+    Result unused = bench.onOwnVolume(PLAN);
+    assertThat(fake.volumes).containsOnlyKeys(living, "bench-mine");
+    assertThat(fake.attachments).hasSize(1);
+    assertThat(String.join("\n", said)).contains("deleted " + dead).contains(neverOpened);
+  }
+
+  @Test
+  void aVolumeInUseOrWithDataIsLeftAlone() {
+    leave("v");
+    fake.attached("v", "host-7");
+    assertThatThrownBy(() -> bench.onVolume("v", PLAN, true))
+        .isInstanceOf(KurveException.class)
+        .hasMessageContaining("host-7");
+    assertThat(fake.opened).isNull();
+  }
+}
