@@ -15,6 +15,7 @@ public record StoreFinding(Code code, String object, String text, String cure) {
     CONTROL_AREA_DAMAGED,
     HEADER_DAMAGED,
     CHECKSUM_ENTRY_DAMAGED,
-    BLOCK_DAMAGED
+    BLOCK_DAMAGED,
+    LOG_DAMAGED
   }
 }

@@ -1,7 +1,7 @@
 package io.kurve.cli.command;
 
+import io.kurve.chunkserver.server.DiskCheck;
 import io.kurve.chunkserver.store.StoreCheck;
-import io.kurve.chunkserver.store.StoreChecker;
 import io.kurve.chunkserver.store.StoreFinding;
 import io.kurve.chunkserver.store.StoreInspection;
 import io.kurve.chunkserver.store.StoreInspector;
@@ -63,6 +63,7 @@ public final class StoreCommand {
       long blocks,
       long bytes,
       long damagedBlocks,
+      long logRecords,
       List<StoreFinding> findings,
       long findingsLeftOut) {}
 
@@ -84,7 +85,8 @@ public final class StoreCommand {
   @Command(
       name = "check",
       description = {
-        "Verifies every checksum of a device or file: superblocks, checkpoints, headers, blocks.",
+        "Verifies every checksum of a device or file: superblocks, log, checkpoints, headers,",
+        "blocks. The torn end that a crash leaves of a log is no damage.",
         "Ends with 10 when it found damage."
       },
       mixinStandardHelpOptions = true)
@@ -93,7 +95,7 @@ public final class StoreCommand {
       @Mixin OutputOption output)
       throws IOException {
     try (Disk disk = open(path)) {
-      StoreCheck check = StoreChecker.check(disk);
+      DiskCheck check = DiskCheck.run(disk);
       session
           .console()
           .result(
@@ -101,11 +103,12 @@ public final class StoreCommand {
               new CheckView(
                   disk.name(),
                   check.findings().isEmpty(),
-                  check.counts().blocksChecked(),
-                  check.counts().bytesChecked(),
-                  check.counts().damagedBlocks(),
+                  check.store().counts().blocksChecked(),
+                  check.store().counts().bytesChecked(),
+                  check.store().counts().damagedBlocks(),
+                  check.logRecords(),
                   check.findings(),
-                  check.findingsLeftOut()),
+                  check.store().findingsLeftOut()),
               () -> text(disk.name(), check));
       return check.findings().isEmpty() ? 0 : ExitCode.FINDINGS.number();
     }
@@ -181,15 +184,17 @@ public final class StoreCommand {
     return head + "\n" + copysets;
   }
 
-  private static String text(String path, StoreCheck check) {
+  private static String text(String path, DiskCheck check) {
+    StoreCheck.Counts counts = check.store().counts();
     StringBuilder text =
         new StringBuilder(
-            "%s: %d blocks, %s checked, %d damaged%n"
+            "%s: %d blocks, %s checked, %d damaged; %d records of the log%n"
                 .formatted(
                     path,
-                    check.counts().blocksChecked(),
-                    new ByteSize(check.counts().bytesChecked()),
-                    check.counts().damagedBlocks()));
+                    counts.blocksChecked(),
+                    new ByteSize(counts.bytesChecked()),
+                    counts.damagedBlocks(),
+                    check.logRecords()));
     if (check.findings().isEmpty()) {
       return text.append("clean\n").toString();
     }
@@ -199,8 +204,8 @@ public final class StoreCommand {
         .forEach(
             finding -> table.row(finding.code(), finding.object(), finding.text(), finding.cure()));
     text.append(table);
-    if (check.findingsLeftOut() > 0) {
-      text.append("and ").append(check.findingsLeftOut()).append(" more\n");
+    if (check.store().findingsLeftOut() > 0) {
+      text.append("and ").append(check.store().findingsLeftOut()).append(" more\n");
     }
     return text.toString();
   }
