@@ -55,6 +55,13 @@ final class Shell {
     return new Running(process, Arrays.asList(command), out, err);
   }
 
+  /** Ends a program that a test started and does not need any more. */
+  static void end(Running running) throws IOException, InterruptedException {
+    running.process().destroyForcibly().waitFor();
+    Files.deleteIfExists(running.out());
+    Files.deleteIfExists(running.err());
+  }
+
   static Result await(Running running, Duration limit) throws IOException, InterruptedException {
     try {
       boolean ended = running.process().waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);

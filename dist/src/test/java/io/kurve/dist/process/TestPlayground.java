@@ -15,8 +15,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A playground for one test; closing it removes all of it, also after a failure. */
@@ -106,6 +108,21 @@ final class TestPlayground implements AutoCloseable {
     process.onExit().get();
   }
 
+  /** Sends a signal: STOP, CONT. */
+  static void signal(ProcessHandle process, String signal) throws Exception {
+    Shell.run("kill", "-" + signal, Long.toString(process.pid())).ok();
+  }
+
+  /** All are there, and the cluster is well. */
+  void awaitWhole() throws Exception {
+    awaitHealth("ok", Duration.ofSeconds(60));
+    assertThat(status().get("processes")).allMatch(process -> process.get("pid").isNumber());
+  }
+
+  Set<Long> pids() throws Exception {
+    return handles().stream().map(ProcessHandle::pid).collect(Collectors.toSet());
+  }
+
   String health() throws Exception {
     return json("cluster", "status").get("health").asText();
   }
@@ -183,7 +200,7 @@ final class TestPlayground implements AutoCloseable {
         .isEmpty();
   }
 
-  private static String commandLine(long pid) {
+  static String commandLine(long pid) {
     try {
       return Files.readString(Path.of("/proc/" + pid + "/cmdline"));
     } catch (IOException e) {

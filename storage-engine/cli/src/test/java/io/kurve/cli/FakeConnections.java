@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -82,7 +83,11 @@ final class FakeConnections implements Connections, Connections.Cluster {
       public CompletionStage<BlockVolume> open(String volume) {
         attached(volume, host);
         opened =
-            new FakeVolume(volumes.get(volume), attachments.getLast().id(), stalled, attachments);
+            new FakeVolume(
+                Objects.requireNonNull(volumes.get(volume)),
+                attachments.getLast().id(),
+                stalled,
+                attachments);
         return CompletableFuture.completedFuture(opened);
       }
 

@@ -37,8 +37,7 @@ public record DiskCheck(StoreCheck store, List<StoreFinding> findings, long logR
     return new DiskCheck(store, findings, records);
   }
 
-  private static long checkLog(
-      Disk disk, StoreInspection inspection, List<StoreFinding> findings) {
+  private static long checkLog(Disk disk, StoreInspection inspection, List<StoreFinding> findings) {
     WalConfig config =
         WalConfig.withDefaults(
             inspection.layout().wal(),

@@ -18,7 +18,6 @@ import io.kurve.core.id.CopysetGeneration;
 import io.kurve.core.id.CopysetId;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.StoreId;
-
 import io.kurve.testkit.disk.VolatileDisk;
 import io.kurve.testkit.failure.HaltingFaultHandler;
 import io.kurve.testkit.time.SeededRandom;

@@ -248,10 +248,11 @@ public final class PlaygroundCommand implements Callable<Integer> {
       mixinStandardHelpOptions = true)
   int logs(@Parameters(paramLabel = "PROCESS") String process, @Mixin Folder folder)
       throws IOException {
-    Path log = existing(folder).log(process);
-    if (Files.exists(log)) {
-      try (Stream<String> lines = Files.lines(log)) {
-        lines.forEach(session.console().out()::println);
+    for (Path log : existing(folder).logs(process)) {
+      if (Files.exists(log)) {
+        try (Stream<String> lines = Files.lines(log)) {
+          lines.forEach(session.console().out()::println);
+        }
       }
     }
     return 0;

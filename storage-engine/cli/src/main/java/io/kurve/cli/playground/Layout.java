@@ -2,6 +2,8 @@ package io.kurve.cli.playground;
 
 import io.kurve.cli.config.ClusterFile;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Where a playground keeps what.
@@ -10,7 +12,8 @@ import java.nio.file.Path;
  *   D/playground.properties      what it was made with
  *   D/kurve.yaml, D/cluster.key  how to reach it
  *   D/NAME/pid                   "pid start-time": whom to signal, and nobody else
- *   D/NAME/log                   what the process prints
+ *   D/NAME/log, log.1, log.2     its log, the older parts numbered; they do not grow on
+ *   D/NAME/out                   what it prints besides: why it did not start, its JVM's last words
  *   D/NAME/ready                 written by the process when it serves
  *   D/mds-1/metadata/            the metadata store
  *   D/chunkserver-N/disk         the store of one chunkserver
@@ -40,6 +43,15 @@ public record Layout(Path directory) {
 
   Path logFile(String name) {
     return process(name).resolve("log");
+  }
+
+  /** What there can be of a log and its process's output, the oldest first. */
+  List<Path> logs(String name) {
+    return Stream.of("log.2", "log.1", "log", "out").map(process(name)::resolve).toList();
+  }
+
+  Path outFile(String name) {
+    return process(name).resolve("out");
   }
 
   Path readyFile(String name) {

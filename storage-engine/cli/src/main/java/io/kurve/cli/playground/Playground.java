@@ -411,8 +411,8 @@ public final class Playground {
     }
   }
 
-  /** The log of one process. */
-  public Path log(String name) {
+  /** The log of one process, the oldest part first; parts may be missing. */
+  public List<Path> logs(String name) {
     if (roles.all().stream().noneMatch(spec -> spec.name().equals(name))) {
       throw new KurveException(
           ErrorCode.NOT_FOUND,
@@ -420,7 +420,7 @@ public final class Playground {
           "its processes are "
               + String.join(", ", roles.all().stream().map(Roles.Spec::name).toList()));
     }
-    return layout.logFile(name);
+    return layout.logs(name);
   }
 
   public Layout layout() {

@@ -15,7 +15,6 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.stream.Stream;
 
 /**
  * One server of a playground: started here, found again by a later command, ended by pid. A pid
@@ -27,6 +26,9 @@ final class ServerProcess {
 
   private final Layout layout;
   private final String name;
+
+  /** What earlier starts had logged. */
+  private long logBytesBefore;
 
   ServerProcess(Layout layout, String name) {
     this.layout = layout;
@@ -85,19 +87,21 @@ final class ServerProcess {
     }
   }
 
-  /**
-   * Runs {@code kurve ROLE ARGUMENTS} with this JVM's own Java and class path, output to its log.
-   */
+  /** Runs {@code kurve ROLE ARGUMENTS} with this JVM's own Java and class path, and its own log. */
   ProcessHandle start(String role, List<String> arguments, List<String> javaFlags)
       throws IOException {
     Files.createDirectories(layout.process(name));
     Files.deleteIfExists(layout.readyFile(name));
+    Path log = layout.logFile(name);
+    logBytesBefore = Files.exists(log) ? Files.size(log) : 0;
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(inheritedFlags());
     command.addAll(javaFlags);
     // A server that has lost a thread for want of memory must not live on as half of one.
     command.add("-XX:+ExitOnOutOfMemoryError");
+    command.add("-Dlogback.configurationFile=logback-playground.xml");
+    command.add("-Dkurve.log.file=" + log);
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(MAIN_CLASS);
@@ -109,7 +113,7 @@ final class ServerProcess {
     Process process =
         builder
             .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(layout.logFile(name).toFile()))
+            .redirectOutput(layout.outFile(name).toFile())
             .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
             .start();
     Files.writeString(
@@ -136,14 +140,14 @@ final class ServerProcess {
       if (!handle.isAlive()) {
         throw new KurveException(
             ErrorCode.UNAVAILABLE,
-            name + " ended while it started: " + lastLogLine(),
-            "read " + layout.logFile(name));
+            name + " ended while it started: " + lastWords(),
+            "see `./kurve playground logs " + name + " --dir " + layout.directory() + "`");
       }
       if (Instant.now().isAfter(end)) {
         throw new KurveException(
             ErrorCode.DEADLINE_EXCEEDED,
-            name + " is not ready after " + limit.toSeconds() + " s: " + lastLogLine(),
-            "read " + layout.logFile(name));
+            name + " is not ready after " + limit.toSeconds() + " s: " + lastWords(),
+            "see `./kurve playground logs " + name + " --dir " + layout.directory() + "`");
       }
       TimeUnit.MILLISECONDS.sleep(20);
     }
@@ -180,16 +184,18 @@ final class ServerProcess {
     }
   }
 
-  String lastLogLine() throws IOException {
-    if (!Files.exists(layout.logFile(name))) {
-      return "it printed nothing";
+  private String lastWords() throws IOException {
+    return LastWords.of(
+        lines(layout.outFile(name), 0), lines(layout.logFile(name), logBytesBefore));
+  }
+
+  private static List<String> lines(Path file, long from) throws IOException {
+    if (!Files.exists(file)) {
+      return List.of();
     }
-    try (Stream<String> lines = Files.lines(layout.logFile(name))) {
-      return lines
-          .filter(line -> !line.isBlank() && !line.startsWith("\t") && !line.startsWith("WARNING"))
-          .reduce((_, last) -> last)
-          .orElse("it printed nothing");
-    }
+    byte[] all = Files.readAllBytes(file);
+    int start = all.length < from ? 0 : (int) from; // it was rotated
+    return new String(all, start, all.length - start, StandardCharsets.UTF_8).lines().toList();
   }
 
   /** In clock ticks since boot, as the kernel has it: the same for whoever asks. */
