@@ -105,6 +105,8 @@ final class Rehearsal {
           "8",
           "--seconds",
           SECONDS,
+          "--warm-up",
+          "0",
           "--volume-size",
           "64MiB"
         });

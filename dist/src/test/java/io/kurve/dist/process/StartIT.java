@@ -168,6 +168,14 @@ final class StartIT {
     } finally {
       Files.move(kept, disk(3), StandardCopyOption.REPLACE_EXISTING);
     }
+    playground.kurve("playground", "down").ok();
+    Path metadata = playground.directory().resolve("mds-1/metadata");
+    Path hidden = metadata.resolveSibling("hidden");
+    Files.move(metadata, hidden);
+    assertThat(failedUp(7)).contains("mds-1 ended while it started");
+    Shell.run("rm", "-rf", metadata.toString()).ok();
+    Files.move(hidden, metadata);
+
     playground.upAgain();
     playground.awaitWhole();
     playground.kurve("playground", "down").ok();

@@ -3,6 +3,7 @@ package io.kurve.dist.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.kurve.dist.process.Shell.Result;
 import java.net.SocketAddress;
 import java.nio.file.Files;
@@ -133,13 +134,15 @@ final class UseIT {
   @Order(4)
   void garbageOnEveryPortDisturbsNobody() throws Exception {
     Set<Long> before = playground.pids();
+    List<SocketAddress> doors = HostileInput.doors(playground);
+    assertThat(doors).hasSize(1 + 1 + 4 * 3 + 2 * 2);
+    String device = playground.device();
     Shell.Running fio =
-        Shell.start(Fio.verify(playground.device(), "64m", "--time_based", "--runtime=8"));
-    Written written = new Written(playground.device());
+        Shell.start(
+            Fio.verify(device, "64m", "--time_based", "--runtime=15", "--verify_backlog=512"));
+    Written written = new Written(device);
     written.awaitProgress(Duration.ofSeconds(10));
     try (HostileInput hostile = new HostileInput()) {
-      List<SocketAddress> doors = HostileInput.doors(playground);
-      assertThat(doors).hasSize(1 + 1 + 4 * 3 + 2 * 2);
       for (SocketAddress door : doors) {
         hostile.hold(door);
         for (Map.Entry<String, byte[]> message : HostileInput.messages().entrySet()) {
@@ -176,8 +179,16 @@ final class UseIT {
     playground.kurve("volume", "delete", "short-lived").ok();
     TestPlayground.kill9(second);
     playground.upAgain();
+    // Slots come back with a checkpoint, within a minute; one is written by an orderly stop, too.
+    playground.awaitHealth("ok", Duration.ofSeconds(60));
+    for (String chunkserver : CHUNKSERVERS) {
+      ProcessHandle stopping = playground.handle(chunkserver);
+      assertThat(stopping.destroy()).isTrue();
+      stopping.onExit().get(30, TimeUnit.SECONDS);
+    }
+    playground.upAgain();
     Deadline.await(
-        Duration.ofSeconds(60),
+        Duration.ofSeconds(120),
         "the space is free on every replica",
         () -> Arrays.equals(slotsUsed(), before));
   }
@@ -260,6 +271,31 @@ final class UseIT {
 
   @Test
   @Order(7)
+  void theMachineIsMeasuredWithoutKurve(@TempDir Path folder) throws Exception {
+    Result measured =
+        Shell.kurve(
+            "bench", "machine", "--folder", folder.toString(), "--seconds", "1", "-o", "json");
+    JsonNode figures = new ObjectMapper().readTree(measured.ok().out());
+    for (String figure :
+        List.of(
+            "chain_p50_us",
+            "chain_ops",
+            "sync_append_p50_us",
+            "round_trip_p50_us",
+            "randread_p50_us",
+            "randread_ops",
+            "randwrite_p50_us",
+            "randwrite_ops",
+            "sequential_write_bytes_per_s",
+            "sequential_read_bytes_per_s")) {
+      assertThat(figures.get(figure).asDouble()).as(figure).isPositive();
+    }
+    assertThat(folder).isEmptyDirectory();
+    assertThat(playground.kurve("playground", "logs", "mds-1").ok().out()).contains("INFO");
+  }
+
+  @Test
+  @Order(8)
   void aStalledVolumeIsDetachedByForceAndTheClusterGoesDown() throws Exception {
     String device = playground.device();
     playground.kill9("chunkserver-1");

@@ -25,29 +25,32 @@ public final class Machine {
 
   /** Why no block device can be made here, with the cure; empty when one can. */
   public static Optional<String> noDevices() {
-    if (!System.getProperty("os.name", "").equals("Linux")) {
+    return noDevices(System.getProperty("os.name", ""), Path.of("/"));
+  }
+
+  static Optional<String> noDevices(String system, Path root) {
+    if (!system.equals("Linux")) {
       return Optional.of("block devices need Linux — use the embedded client (kurve bench)");
     }
-    if (!isRoot()) {
+    if (!isRoot(root.resolve("proc/self/status"))) {
       return Optional.of("block devices need root — run it with sudo");
     }
-    if (!Files.exists(Path.of("/dev/fuse"))) {
+    if (!Files.exists(root.resolve("dev/fuse"))) {
       return Optional.of("there is no /dev/fuse — load the kernel's module with `modprobe fuse`");
     }
-    if (!Files.exists(Path.of("/dev/loop-control"))) {
+    if (!Files.exists(root.resolve("dev/loop-control"))) {
       return Optional.of(
           "there is no /dev/loop-control — load the kernel's module with `modprobe loop`");
     }
     return Optional.empty();
   }
 
-  private static boolean isRoot() {
+  private static boolean isRoot(Path status) {
     try {
-      return Files.readAllLines(Path.of("/proc/self/status")).stream()
+      return Files.readAllLines(status).stream()
           .anyMatch(line -> line.matches("Uid:\\s+\\d+\\s+0\\s.*"));
     } catch (IOException e) {
-      throw new KurveException(
-          ErrorCode.UNSUPPORTED, "/proc/self/status can't be read", "mount /proc", e);
+      throw new KurveException(ErrorCode.UNSUPPORTED, status + " can't be read", "mount /proc", e);
     }
   }
 
