@@ -19,25 +19,41 @@ final class FormattedDisks {
   private static final long DISK_BYTES = 420L << 20;
   private static final int DISKS = 3;
 
+  /** The store of a disk that was emptied and formatted again. */
+  static final StoreId WIPED = new StoreId(new UUID(0, 101));
+
   private final List<VolatileDisk.Image> images = new ArrayList<>();
+  private final VolatileDisk.Image wiped;
 
   FormattedDisks() {
     for (int number = 1; number <= DISKS; number++) {
-      VolatileDisk disk = new VolatileDisk("disk-" + number, DISK_BYTES, new SeededRandom(number));
-      try {
-        var _ =
-            StoreFormatter.format(
-                disk,
-                new FormatRequest(
-                    new StoreIdentity(SimCluster.CLUSTER, storeId(number), SimCluster.BIRTH),
-                    OptionalLong.of(4096),
-                    OptionalLong.of(128 << 10),
-                    ExistingData.DESTROY));
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-      images.add(disk.image());
+      images.add(formatted(storeId(number)));
     }
+    wiped = formatted(WIPED);
+  }
+
+  private static VolatileDisk.Image formatted(StoreId store) {
+    VolatileDisk disk =
+        new VolatileDisk(
+            "disk", DISK_BYTES, new SeededRandom(store.value().getLeastSignificantBits()));
+    try {
+      var _ =
+          StoreFormatter.format(
+              disk,
+              new FormatRequest(
+                  new StoreIdentity(SimCluster.CLUSTER, store, SimCluster.BIRTH),
+                  OptionalLong.of(4096),
+                  OptionalLong.of(128 << 10),
+                  ExistingData.DESTROY));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return disk.image();
+  }
+
+  /** A new store in the place of one that is gone. */
+  VolatileDisk.Image wiped() {
+    return wiped;
   }
 
   int count() {

@@ -34,7 +34,15 @@ final class Nemesis {
     FAILED_SYNC,
     STORE_FAULTS,
     BIT_ROT,
-    WIRE_ROT
+    WIRE_ROT,
+    WIPED_DISK,
+    OLD_DISK,
+    FULL_LOG,
+    /** Volumes come and go. */
+    DELETES,
+    /** They want more than there is. */
+    FULL_DISKS,
+    SHARED_VOLUME
   }
 
   private final SimCluster cluster;
@@ -133,7 +141,15 @@ final class Nemesis {
                   transaction -> true);
       case BIT_ROT -> rot();
       case WIRE_ROT -> oneOf(cluster.hosts()).flipBits(1);
-      case BAD_NETWORK, UNKNOWN_OUTCOMES, SLOW_DISKS -> {}
+      case WIPED_DISK -> {
+        if (random.chance(4)) {
+          touchable().wipe();
+        }
+      }
+      case OLD_DISK -> touchable().copyOrRestore();
+      case FULL_LOG ->
+          oneOf(cluster.chunkservers()).fillLog(Duration.ofMillis(random.nextLong(4000)));
+      case BAD_NETWORK, UNKNOWN_OUTCOMES, SLOW_DISKS, DELETES, FULL_DISKS, SHARED_VOLUME -> {}
     }
   }
 
@@ -192,9 +208,13 @@ final class Nemesis {
         });
   }
 
-  /** On the first disk only: below a quorum everything must be mended. */
+  /** What is lost is lost on this disk only: the others are a quorum. */
+  private SimChunkserver touchable() {
+    return cluster.chunkservers().getFirst();
+  }
+
   private void rot() {
-    SimChunkserver server = cluster.chunkservers().getFirst();
+    SimChunkserver server = touchable();
     server
         .running()
         .ifPresent(life -> {

@@ -15,12 +15,14 @@ import java.util.function.Supplier;
  * of the test's: the product knows nothing of them.
  */
 enum PlantedBug {
-  /** A sync that says OK and does nothing. */
+  /** Every other sync says OK and does nothing. */
   FSYNC_SKIPPED(() ->
       new Adapters() {
+        private int syncs;
+
         @Override
         public Disk disk(Disk disk) {
-          return new UnsyncedDisk(disk, () -> true);
+          return new UnsyncedDisk(disk, () -> ++syncs % 2 == 0);
         }
       }),
 
@@ -77,6 +79,18 @@ enum PlantedBug {
         public ReplicatedStateMachine<CommandReply> machine(
             ReplicatedStateMachine<CommandReply> machine) {
           return fence.machine(machine);
+        }
+      }),
+
+  /** A slot that is given back stays in use. */
+  SLOT_LEAKED(() ->
+      new Adapters() {
+        @Override
+        public SlotStore slots(SlotStore slots) {
+          return new ForwardedSlots(slots) {
+            @Override
+            public void free(Slot slot) {}
+          };
         }
       }),
 

@@ -27,9 +27,11 @@ import io.kurve.core.metadata.ChunkserverRegistry.Newcomer;
 import io.kurve.core.metadata.ChunkserverRegistry.Registration;
 import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.time.EventLoop;
+import io.kurve.mds.record.StoredRecord.DurableRecord;
 import io.kurve.protocol.data.DataHandler;
 import io.kurve.testkit.disk.VolatileDisk;
 import io.kurve.testkit.failure.HaltingFaultHandler;
+import io.kurve.testkit.raft.KeptLogs;
 import io.kurve.testkit.raft.SimReplicatedLogs;
 import io.kurve.testkit.time.SeededRandom;
 import io.kurve.testkit.world.SimProcess;
@@ -38,6 +40,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -49,9 +53,25 @@ final class SimChunkserver {
   private final SimCluster cluster;
   private final SimProcess process;
   private final VolatileDisk disk;
-  private final StoreId storeId;
+  private final Set<StoreId> stores = new TreeSet<>();
   private final SeededRandom random;
+  private StoreId storeId;
+  private boolean touched;
+  private boolean isOld;
+  private boolean logIsFull;
+  private @Nullable OldDisk old;
   private @Nullable Life life;
+
+  /** A copy of the disk, with the log that lies on it. */
+  private record OldDisk(
+      VolatileDisk.Image image, KeptLogs log, Map<CopysetKey, Long> durable, long seenRevision) {
+    /** Whether the MDS has it on record that the store knew more than this. */
+    boolean isKnownToBeOld(DurableRecord record) {
+      return record.seenRevision() > seenRevision
+          || record.durableIndexes().entrySet().stream()
+              .anyMatch(known -> durable.getOrDefault(known.getKey(), -1L) < known.getValue());
+    }
+  }
 
   SimChunkserver(SimCluster cluster, int number, VolatileDisk disk, StoreId storeId) {
     this.cluster = cluster;
@@ -59,6 +79,82 @@ final class SimChunkserver {
     this.disk = disk;
     this.storeId = storeId;
     this.random = cluster.world().fork();
+    stores.add(storeId);
+  }
+
+  boolean hasBeen(StoreId store) {
+    return stores.contains(store);
+  }
+
+  /** Whether somebody has emptied the disk or put an older copy in its place. */
+  boolean isTouched() {
+    return touched;
+  }
+
+  /** For a while there is no room in the log. */
+  void fillLog(Duration time) {
+    logIsFull = true;
+    cluster.world().schedule(time, process + " log has room", () -> logIsFull = false);
+  }
+
+  /** The process dies, and starts with an empty disk. */
+  void wipe() {
+    if (touched || running().isEmpty() || !othersAreWhole()) {
+      return;
+    }
+    touched = true;
+    process.kill("its disk is emptied");
+    storeId = FormattedDisks.WIPED;
+    stores.add(storeId);
+    disk.restore(cluster.disks().wiped());
+  }
+
+  /** Copies the disk, or puts the copy in its place once it is old. */
+  void copyOrRestore() {
+    OldDisk copy = old;
+    Optional<Life> now = running();
+    if (now.isEmpty() || touched) {
+      return;
+    }
+    ReplicaId self = now.get().self();
+    if (copy == null) {
+      old =
+          new OldDisk(
+              disk.image(),
+              cluster.raft().keptLogs(self),
+              cluster.raft().durableIndexes(self),
+              now.get().memory.seen().metastoreRevision());
+    } else if (othersAreWhole()
+        && cluster.durable(self.chunkserver()).filter(copy::isKnownToBeOld).isPresent()) {
+      touched = true;
+      isOld = true;
+      process.kill("an old copy of its disk is put in its place");
+      disk.restore(copy.image());
+      cluster.raft().restore(self, copy.log());
+    }
+  }
+
+  /** A replica that is being installed counts for nothing until it is. */
+  private boolean othersAreWhole() {
+    return cluster.chunkservers().stream()
+        .filter(other -> other != this)
+        .allMatch(other ->
+            other
+                .running()
+                .filter(life ->
+                    life.copysets().all().stream()
+                        .noneMatch(replica -> replica.machine().isInstalling()))
+                .isPresent());
+  }
+
+  /** What must hold after each event. */
+  void check() {
+    if (isOld && running().isPresent()) {
+      throw new AssertionError(process + " runs with an old copy of its disk");
+    }
+    if (process.isUp() && !disk.hasPower()) {
+      process.kill("its disk has no power");
+    }
   }
 
   SimProcess process() {
@@ -152,7 +248,7 @@ final class SimChunkserver {
       memory.bind(id);
       ReplicaId self = new ReplicaId(id, storeId);
       SimReplicatedLogs simLogs =
-          new SimReplicatedLogs(cluster.raft(), self, process, loop, () -> true);
+          new SimReplicatedLogs(cluster.raft(), self, process, loop, () -> logIsFull);
       AdaptedLogs logs = new AdaptedLogs(simLogs, adapters);
       ServiceMetrics metrics = new ServiceMetrics(new CollectorRegistry());
       ServiceLimits limits = ServiceLimits.defaults();
@@ -223,6 +319,10 @@ final class SimChunkserver {
 
     ChunkStore chunks() {
       return chunks;
+    }
+
+    ReplicaId self() {
+      return new ReplicaId(memory.chunkserver().orElseThrow(), chunks.identity().store());
     }
 
     Copysets copysets() {

@@ -2,11 +2,16 @@ package io.kurve.simulation;
 
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.id.StoreId;
 import io.kurve.core.metadata.ChunkserverRegistry;
 import io.kurve.mds.ClusterBirth;
+import io.kurve.mds.record.Keys;
+import io.kurve.mds.record.RecordCodec;
+import io.kurve.mds.record.StoredRecord;
 import io.kurve.mds.record.StoredRecord.ClusterRecord;
+import io.kurve.mds.record.StoredRecord.DurableRecord;
 import io.kurve.testkit.metastore.InMemoryMetaStore;
 import io.kurve.testkit.raft.SimRaft;
 import io.kurve.testkit.time.SeededRandom;
@@ -17,9 +22,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /** All processes of one run, and what connects them. */
 final class SimCluster {
@@ -36,8 +41,9 @@ final class SimCluster {
   private final Supplier<Adapters> planted;
   private final SeededRandom supervisor;
   private final long checkpointMillis;
+  private final FormattedDisks disks;
   private final List<SimMds> mdses = new ArrayList<>();
-  private final Map<StoreId, SimChunkserver> chunkservers = new TreeMap<>();
+  private final List<SimChunkserver> chunkservers = new ArrayList<>();
   private final List<SimHost> hosts = new ArrayList<>();
 
   SimCluster(SimWorld world, FormattedDisks disks, Supplier<Adapters> planted) {
@@ -45,6 +51,7 @@ final class SimCluster {
     this.network = new SimNetwork(world);
     this.raft = new SimRaft(world, network);
     this.planted = planted;
+    this.disks = disks;
     SeededRandom random = world.fork();
     this.supervisor = random.fork();
     this.checkpointMillis = 500 + random.nextLong(4000);
@@ -54,7 +61,7 @@ final class SimCluster {
     }
     for (int i = 1; i <= disks.count(); i++) {
       StoreId id = FormattedDisks.storeId(i);
-      chunkservers.put(id, new SimChunkserver(this, i, disks.copy(i, random.fork()), id));
+      chunkservers.add(new SimChunkserver(this, i, disks.copy(i, random.fork()), id));
     }
     for (int i = 1; i <= HOSTS; i++) {
       hosts.add(new SimHost(this, "host-" + i));
@@ -66,7 +73,7 @@ final class SimCluster {
         ClusterBirth.bootstrap(
             store.connect(), new ClusterRecord(CLUSTER, 3, chunkservers.size(), COPYSETS, BIRTH));
     mdses.forEach(SimMds::start);
-    chunkservers.values().forEach(SimChunkserver::start);
+    chunkservers.forEach(SimChunkserver::start);
     hosts.forEach(SimHost::start);
   }
 
@@ -99,15 +106,39 @@ final class SimCluster {
   }
 
   List<SimChunkserver> chunkservers() {
-    return List.copyOf(chunkservers.values());
+    return chunkservers;
+  }
+
+  /** Those whose disk is the one that the cluster knew all the time. */
+  List<SimChunkserver> untouchedChunkservers() {
+    return chunkservers.stream().filter(server -> !server.isTouched()).toList();
+  }
+
+  FormattedDisks disks() {
+    return disks;
+  }
+
+  /** What the MDS has on record of a chunkserver's memory. */
+  Optional<DurableRecord> durable(ChunkserverId chunkserver) {
+    return records()
+        .filter(record ->
+            record instanceof DurableRecord found && found.chunkserver().equals(chunkserver))
+        .map(DurableRecord.class::cast)
+        .findFirst();
+  }
+
+  /** All that the MDS has stored. */
+  Stream<StoredRecord> records() {
+    return store.contents().stream()
+        .filter(entry -> entry.key().startsWith(Keys.ALL) && !entry.key().equals(Keys.GATE))
+        .map(entry -> RecordCodec.decode(entry.key(), entry.value()));
   }
 
   SimChunkserver chunkserver(StoreId id) {
-    SimChunkserver found = chunkservers.get(id);
-    if (found == null) {
-      throw new IllegalArgumentException("no store " + id);
-    }
-    return found;
+    return chunkservers.stream()
+        .filter(server -> server.hasBeen(id))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("no store " + id));
   }
 
   List<SimHost> hosts() {
@@ -117,7 +148,7 @@ final class SimCluster {
   List<SimProcess> processes() {
     List<SimProcess> all = new ArrayList<>();
     mdses.forEach(mds -> all.add(mds.process()));
-    chunkservers.values().forEach(server -> all.add(server.process()));
+    chunkservers.forEach(server -> all.add(server.process()));
     hosts.forEach(host -> all.add(host.process()));
     return all;
   }
@@ -146,9 +177,7 @@ final class SimCluster {
     raft.nastiness(SimRaft.Nastiness.NONE);
     processes().forEach(SimProcess::resume);
     mdses.stream().filter(mds -> !mds.process().isUp()).forEach(SimMds::start);
-    chunkservers.values().stream()
-        .filter(server -> !server.process().isUp())
-        .forEach(SimChunkserver::start);
+    chunkservers.stream().filter(server -> !server.process().isUp()).forEach(SimChunkserver::start);
     hosts.stream().filter(host -> !host.process().isUp()).forEach(SimHost::start);
   }
 

@@ -8,6 +8,7 @@ import io.kurve.testkit.failure.HaltingFaultHandler;
 import io.kurve.testkit.metastore.InMemoryMetaStore;
 import io.kurve.testkit.world.SimProcess;
 import java.time.Duration;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** One MDS process; its state is in the metadata store. */
@@ -23,6 +24,10 @@ final class SimMds {
 
   SimProcess process() {
     return process;
+  }
+
+  Optional<Mds> current() {
+    return Optional.ofNullable(mds);
   }
 
   Mds running() {

@@ -3,6 +3,7 @@ package io.kurve.simulation;
 import io.kurve.chunkserver.copyset.CopysetStateMachine;
 import io.kurve.chunkserver.copyset.Digest128;
 import io.kurve.chunkserver.service.CopysetReplica;
+import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
@@ -13,17 +14,20 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One run of one seed.
  *
  * <pre>
- *   start the cluster ──> volumes ──> users and nemeses ──> heal ──> users end ──> replicas at one
- *   index, equal digests ──> a last attachment reads everything ──> each block's history explained
+ *   start the cluster ──> volumes ──> users, tenants and nemeses ──> heal ──> users end
+ *     ──> a last attachment reads everything ──> no slot is leaked, the MDS knows what is free
+ *     ──> replicas at one index, equal digests ──> each block's history explained
  * </pre>
  */
 final class Simulation {
@@ -38,15 +42,21 @@ final class Simulation {
   private final Set<Nemesis.Kind> kinds;
   private final List<VolumeModel> models = new ArrayList<>();
   private final List<VolumeUser> users = new ArrayList<>();
+  private final List<SharedUser> sharers = new ArrayList<>();
+  private final List<Tenant> tenants = new ArrayList<>();
 
   /** What a run leaves: equal for equal seeds. */
-  record Trace(long digest, long events, long entries, long installs) {}
+  record Trace(long digest, long events, long entries, long installs, boolean standstill) {}
 
   Simulation(long seed, FormattedDisks disks, Supplier<Adapters> planted) {
-    this.world = new SimWorld(seed, () -> {});
+    this.world = new SimWorld(seed, this::afterEachEvent);
     this.random = world.fork();
     this.kinds = Nemesis.draw(random);
     this.cluster = new SimCluster(world, disks, planted);
+  }
+
+  private void afterEachEvent() {
+    cluster.chunkservers().forEach(SimChunkserver::check);
   }
 
   static Trace run(long seed, FormattedDisks disks) {
@@ -80,22 +90,34 @@ final class Simulation {
     for (int i = 1; i <= VOLUMES; i++) {
       create("volume-" + i);
     }
+    if (kinds.contains(Nemesis.Kind.SHARED_VOLUME)) {
+      share("volume-shared");
+    }
+    if (kinds.contains(Nemesis.Kind.DELETES)) {
+      tenants.add(new Tenant(cluster, "tenant", 2 + random.nextInt(6), 2));
+    }
+    if (kinds.contains(Nemesis.Kind.FULL_DISKS)) {
+      tenants.add(new Tenant(cluster, "hog", 1 + random.nextInt(3), 24));
+    }
     users.forEach(VolumeUser::begin);
+    sharers.forEach(SharedUser::begin);
+    tenants.forEach(Tenant::begin);
     Nemesis nemesis = new Nemesis(cluster, kinds);
     nemesis.begin();
     boolean early = world.runUntil(this::usersAreDone, CHAOS);
     nemesis.end();
+    tenants.forEach(Tenant::end);
     world.trace("healed" + (early ? "" : ", with work left"));
     cluster.heal();
     // What nemeses began ends by itself: processes that were to restart later, links to be mended.
     world.run(Duration.ofSeconds(4));
     cluster.heal();
-    await("the users to end", this::usersAreDone);
-    for (VolumeModel model : models) {
-      verify(model);
+    boolean stands = false;
+    try {
+      settle();
+    } catch (Standstill e) {
+      stands = true;
     }
-    await("the replicas to meet", this::replicasMeet);
-    compareReplicas();
     for (VolumeModel model : models) {
       Optional<String> problem = model.impossible();
       if (problem.isPresent()) {
@@ -104,22 +126,72 @@ final class Simulation {
     }
     long entries =
         cluster.raft().copysets().stream().mapToLong(cluster.raft()::appliedEntries).sum();
-    return new Trace(world.digest(), world.events(), entries, cluster.raft().installs());
+    return new Trace(world.digest(), world.events(), entries, cluster.raft().installs(), stands);
+  }
+
+  /** Everything gets to where it should be. */
+  private void settle() throws Standstill {
+    await("the users to end", this::usersAreDone);
+    for (VolumeModel model : models) {
+      verify(model);
+    }
+    Set<String> names = models.stream().map(VolumeModel::name).collect(Collectors.toSet());
+    SlotsAreBack slots = new SlotsAreBack(cluster, names);
+    if (!world.runUntil(slots::look, HEALED)) {
+      throw new AssertionError("slots are not given back: " + slots.why());
+    }
+    await("the replicas to meet", this::replicasMeet);
+    compareReplicas();
+  }
+
+  /** A copyset has no majority of whole replicas any more, so it may stand still for good. */
+  private static final class Standstill extends Exception {
+    private static final long serialVersionUID = 1;
+  }
+
+  /**
+   * When a disk was lost for good, a second replica whose install broke off leaves only one: it
+   * does not vote until it is installed, and without its vote nobody leads who could install it.
+   */
+  private boolean mayStandStill() {
+    return cluster.raft().copysets().stream()
+        .anyMatch(copyset ->
+            Nemesis.replicas(cluster, copyset).stream()
+                    .filter(replica -> !replica.machine().isInstalling())
+                    .count()
+                < 2);
   }
 
   private boolean usersAreDone() {
-    return users.stream().allMatch(VolumeUser::isDone);
+    return users.stream().allMatch(VolumeUser::isDone)
+        && sharers.stream().allMatch(SharedUser::isDone)
+        && tenants.stream().allMatch(Tenant::isDone);
   }
 
   private void create(String name) {
+    VolumeModel model =
+        made(new NewVolume(name, VolumeModel.BYTES, random.chance(2) ? 512 : 4096, false));
+    users.add(new VolumeUser(cluster, model, 3 + random.nextInt(3)));
+  }
+
+  private void share(String name) {
+    VolumeModel model = made(new NewVolume(name, VolumeModel.BYTES, 4096, true));
+    Set<AttachmentId> open = new TreeSet<>();
+    Set<AttachmentId> beingFenced = new TreeSet<>();
+    for (SimHost host : cluster.hosts()) {
+      sharers.add(new SharedUser(cluster, model, host, open, beingFenced));
+    }
+  }
+
+  private VolumeModel made(NewVolume wanted) {
+    String name = wanted.name();
     SimHost host = cluster.hosts().getFirst();
-    NewVolume wanted = new NewVolume(name, VolumeModel.BYTES, random.chance(2) ? 512 : 4096, false);
     Volume created =
         retried(() -> host.life().orElseThrow().admin().create("create-" + name, wanted));
     world.trace("created " + created);
     VolumeModel model = new VolumeModel(name);
     models.add(model);
-    users.add(new VolumeUser(cluster, model, 3 + random.nextInt(3)));
+    return model;
   }
 
   private <T> T retried(Supplier<CompletionStage<T>> question) {
@@ -151,15 +223,25 @@ final class Simulation {
     return answers.getFirst();
   }
 
-  private void await(String what, BooleanSupplier condition) {
+  private void await(String what, BooleanSupplier condition) throws Standstill {
     if (!world.runUntil(condition, HEALED)) {
+      if (mayStandStill()) {
+        throw new Standstill();
+      }
       throw new SimulationFailure.Stalled(
-          "waited %d virtual seconds for %s after everything was healed"
-              .formatted(HEALED.toSeconds(), what));
+          "waited %d virtual seconds for %s after everything was healed: %s"
+              .formatted(HEALED.toSeconds(), what, replicas()));
     }
   }
 
-  private void verify(VolumeModel model) {
+  private String replicas() {
+    return cluster.raft().copysets().stream()
+        .flatMap(copyset -> cluster.raft().replicas(copyset).stream())
+        .map(replica -> replica.status().toString())
+        .collect(Collectors.joining("; "));
+  }
+
+  private void verify(VolumeModel model) throws Standstill {
     FinalReader reader = new FinalReader(cluster, model, random.chance(16));
     reader.begin();
     await("a last reader of " + model.name(), reader::isDone);
@@ -168,7 +250,7 @@ final class Simulation {
   private boolean replicasMeet() {
     for (CopysetKey copyset : cluster.raft().copysets()) {
       List<CopysetReplica> replicas = Nemesis.replicas(cluster, copyset);
-      if (replicas.size() < cluster.chunkservers().size()) {
+      if (replicas.size() < cluster.untouchedChunkservers().size()) {
         return false;
       }
       long distinct =

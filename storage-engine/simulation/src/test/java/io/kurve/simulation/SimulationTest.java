@@ -20,6 +20,7 @@ class SimulationTest {
     long events = 0;
     long entries = 0;
     long installs = 0;
+    long standstills = 0;
     for (long seed = first; seed < first + count; seed++) {
       Simulation.Trace trace = Simulation.run(seed, disks);
       assertThat(Simulation.run(seed, disks))
@@ -28,9 +29,13 @@ class SimulationTest {
       events += trace.events();
       entries += trace.entries();
       installs += trace.installs();
+      standstills += trace.standstill() ? 1 : 0;
     }
+    assertThat(standstills)
+        .as("copysets that lost two replicas")
+        .isLessThanOrEqualTo(1 + count / 50);
     System.out.printf(
-        "simulation: %d seeds twice, %d events, %d entries, %d installs each%n",
-        count, events, entries, installs);
+        "simulation: %d seeds twice, %d events, %d entries, %d installs, %d standstills each%n",
+        count, events, entries, installs, standstills);
   }
 }

@@ -94,6 +94,18 @@ final class VolumeModel {
     writers.add(attachment.value());
   }
 
+  /** One more attachment of a shared volume. */
+  void joined(AttachmentId attachment) {
+    writers.add(attachment.value());
+  }
+
+  /** One attachment of a shared volume can do no more. */
+  void left(AttachmentId attachment) {
+    if (writers.remove(attachment.value())) {
+      hot.values().forEach(history -> history.seal(attachment.value()));
+    }
+  }
+
   Request write(AttachmentId writer, long offset, byte[] bytes, String what) {
     Request request = new Request(offset, !writers.contains(writer.value()));
     if (request.fenced) {

@@ -260,7 +260,7 @@ final class VolumeUser {
             }
             switch (codeOf(failure)) {
               case FENCED -> fenced();
-              case OVERLOAD -> {}
+              case OVERLOAD, NO_SPACE -> {}
               default -> throw new AssertionError(model.name() + ": " + failure, failure);
             }
           });

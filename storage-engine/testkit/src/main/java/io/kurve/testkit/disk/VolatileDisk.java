@@ -184,6 +184,15 @@ public final class VolatileDisk implements Disk {
     }
   }
 
+  public boolean hasPower() {
+    lock.lock();
+    try {
+      return powered;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** The power fails in the middle of the nth changing operation from now; 1 is the next one. */
   public void losePowerAt(long nth) {
     lock.lock();

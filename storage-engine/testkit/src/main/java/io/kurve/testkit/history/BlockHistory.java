@@ -240,7 +240,8 @@ public final class BlockHistory {
         State state = todo.poll();
         for (int i = 0; i < open.length; i++) {
           Operation write = open[i];
-          if (write != null && write.write && (mask & ~state.happened & 1L << i) != 0) {
+          // Another writer's may have happened before the one that is sealed.
+          if (write != null && write.write && (state.happened & 1L << i) == 0) {
             State then = noticed(new State(state.content.after(write), state.happened | 1L << i));
             if (seen.add(then)) {
               todo.add(then);

@@ -17,6 +17,13 @@ final class KeptLog {
     this.membership = membership;
   }
 
+  KeptLog copy() {
+    KeptLog copy = new KeptLog(membership);
+    copy.term = term;
+    copy.keep(base, entries);
+    return copy;
+  }
+
   Membership membership() {
     return membership;
   }

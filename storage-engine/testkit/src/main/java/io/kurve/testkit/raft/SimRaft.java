@@ -145,6 +145,16 @@ public final class SimRaft {
     return durable;
   }
 
+  /** A copy of all that a store has of its logs. */
+  public KeptLogs keptLogs(ReplicaId replica) {
+    return new KeptLogs(kept(replica));
+  }
+
+  /** Its process must be dead. */
+  public void restore(ReplicaId replica, KeptLogs copy) {
+    kept.put(replica, copy.logs());
+  }
+
   void installed() {
     installs++;
   }

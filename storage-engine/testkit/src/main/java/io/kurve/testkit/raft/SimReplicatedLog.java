@@ -450,7 +450,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     }
     hear(append.term, append.from);
     if (role == ReplicaStatus.Role.INSTALLING || !machine.mayVote()) {
-      if (role != ReplicaStatus.Role.INSTALLING && logs.confirmed()) {
+      if (role != ReplicaStatus.Role.INSTALLING) {
         answer(append, false, -1);
       }
       return;
@@ -666,7 +666,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
       return;
     }
     hear(question.term, question.from);
-    if (role == ReplicaStatus.Role.INSTALLING || !logs.confirmed()) {
+    if (role == ReplicaStatus.Role.INSTALLING) {
       return;
     }
     if (machine.mayVote() && newest.at().index() <= commitIndex) {
