@@ -87,7 +87,8 @@ final class Nemesis {
                 kinds.contains(Kind.UNKNOWN_OUTCOMES) ? 5 + random.nextInt(20) : 0,
                 kinds.contains(Kind.UNKNOWN_OUTCOMES) ? 40 : 0,
                 kinds.contains(Kind.SLOW_DISKS) ? 10 : 0,
-                kinds.contains(Kind.SLOW_DISKS) ? 10 : 0));
+                kinds.contains(Kind.SLOW_DISKS) ? 10 : 0,
+                1 + random.nextInt(2)));
     if (!acts.isEmpty()) {
       soon();
     }

@@ -248,7 +248,7 @@ final class SimChunkserver {
       memory.bind(id);
       ReplicaId self = new ReplicaId(id, storeId);
       SimReplicatedLogs simLogs =
-          new SimReplicatedLogs(cluster.raft(), self, process, loop, () -> logIsFull);
+          new SimReplicatedLogs(cluster.raft(), self, process, loop, () -> true, () -> logIsFull);
       AdaptedLogs logs = new AdaptedLogs(simLogs, adapters);
       ServiceMetrics metrics = new ServiceMetrics(new CollectorRegistry());
       ServiceLimits limits = ServiceLimits.defaults();

@@ -83,7 +83,7 @@ final class Tenant {
   }
 
   private static boolean isThere(SimHost host, SimHost.@Nullable Life wanted) {
-    return host.life().filter(now -> now == wanted).isPresent();
+    return host.life().filter(now -> now.equals(wanted)).isPresent();
   }
 
   private void resume() {

@@ -4,6 +4,7 @@ import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.ReplicatedLog;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /** Replicas of one copyset, each on a machine of its own that can be killed and cut off. */
 public interface ReplicatedLogCluster extends AutoCloseable {
@@ -29,6 +30,16 @@ public interface ReplicatedLogCluster extends AutoCloseable {
   ListStateMachine machine(ReplicaId replica);
 
   ListStateMachine.Storage storage(ReplicaId replica);
+
+  /** Lets time pass until the condition holds, at most so long. */
+  default boolean becomesTrue(Duration deadline, BooleanSupplier condition) {
+    return Patience.becomesTrue(deadline, condition);
+  }
+
+  /** The time that passes. */
+  default long nanoTime() {
+    return System.nanoTime();
+  }
 
   @Override
   void close();

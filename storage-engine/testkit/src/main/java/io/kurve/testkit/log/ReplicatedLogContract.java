@@ -14,9 +14,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -80,7 +82,7 @@ public abstract class ReplicatedLogContract {
     LogPosition stands = cluster.machine(leader).position();
     assertThat(stands.term()).isEqualTo(cluster.machine(leader).leadingTerm());
     for (ReplicaId replica : cluster.replicas()) {
-      Patience.await(
+      await(
           replica + " stands at " + stands,
           DEADLINE,
           () -> cluster.machine(replica).position().equals(stands));
@@ -92,7 +94,7 @@ public abstract class ReplicatedLogContract {
     ReplicaId leader = awaitLeader();
     long term = cluster.machine(leader).leadingTerm();
     ReplicaId follower = others(leader).getFirst();
-    Patience.await(
+    await(
         "the follower knows its leader",
         DEADLINE,
         () -> cluster.log(follower).status().leader().equals(Optional.of(leader)));
@@ -169,12 +171,12 @@ public abstract class ReplicatedLogContract {
     write(leader, "two", 20);
     LogPosition second = checkpoint(leader);
     assertThat(second.index()).isGreaterThan(first.index());
-    Patience.await(
+    await(
         "the log begins after the checkpoint before the newest",
         DEADLINE,
         () -> cluster.log(leader).status().indexes().first() == first.index() + 1);
     assertThat(checkpoint(leader)).isEqualTo(second);
-    Patience.await(
+    await(
         "with nothing new since, all of the log is dropped",
         DEADLINE,
         () -> cluster.log(leader).status().indexes().first() == second.index() + 1);
@@ -222,7 +224,7 @@ public abstract class ReplicatedLogContract {
     dropLog(leader);
     cluster.storage(follower).failsInstalls(true);
     cluster.start(follower);
-    Patience.await(
+    await(
         "the install is tried more than once",
         DEADLINE,
         () -> cluster.storage(follower).installs() > 1);
@@ -245,7 +247,7 @@ public abstract class ReplicatedLogContract {
       assertThat(cluster.log(other).readPermission()).isInstanceOf(ReadPermission.Refused.class);
       cluster.cut(leader, other);
     }
-    Patience.await(
+    await(
         "the lease ends within half an election timeout",
         cluster.electionTimeout().dividedBy(2).plusMillis(100),
         () -> cluster.log(leader).readPermission() instanceof ReadPermission.Refused);
@@ -260,7 +262,7 @@ public abstract class ReplicatedLogContract {
     awaitReads(a);
     cluster.cut(a, c);
     cluster.cut(b, c);
-    Patience.await(
+    await(
         "the one that is cut off gives its leader up",
         DEADLINE,
         () -> cluster.log(c).status().leader().isEmpty());
@@ -269,7 +271,7 @@ public abstract class ReplicatedLogContract {
     cluster.start(b);
     cluster.cut(a, b);
     cluster.join(b, c);
-    Patience.await(
+    await(
         "another leads",
         DEADLINE,
         () -> {
@@ -287,14 +289,10 @@ public abstract class ReplicatedLogContract {
     ReplicaId leader = awaitLeader();
     write(leader, "one", 5);
     ReplicaId target = others(leader).getLast();
-    long start = System.nanoTime();
-    cluster
-        .log(leader)
-        .transferLeadership(target)
-        .toCompletableFuture()
-        .get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
-    Patience.await("the target leads", DEADLINE, () -> cluster.machine(target).leadingTerm() > 0);
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
+    long start = cluster.nanoTime();
+    var unused = ended(cluster.log(leader).transferLeadership(target));
+    await("the target leads", DEADLINE, () -> cluster.machine(target).leadingTerm() > 0);
+    assertThat(Duration.ofNanos(cluster.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
     assertThat(cluster.log(leader).readPermission()).isInstanceOf(ReadPermission.Refused.class);
     awaitReads(target);
     write(target, "two", 5);
@@ -310,10 +308,10 @@ public abstract class ReplicatedLogContract {
     cluster.storage(target).mayVote(false);
     CompletableFuture<Void> transfer =
         cluster.log(leader).transferLeadership(target).toCompletableFuture();
-    assertThat(Patience.becomesTrue(DEADLINE, transfer::isDone)).isTrue();
+    assertThat(cluster.becomesTrue(DEADLINE, transfer::isDone)).isTrue();
     assertThat(transfer).isCompletedExceptionally();
     cluster.storage(target).mayVote(true);
-    Patience.await(
+    await(
         "a later term has a leader that reads",
         DEADLINE,
         () ->
@@ -352,7 +350,7 @@ public abstract class ReplicatedLogContract {
   /** The replica that leads in the highest term and is followed by a majority. */
   private Optional<ReplicaId> leaderWithin(Duration deadline) {
     List<ReplicaId> found = new ArrayList<>();
-    Patience.becomesTrue(
+    cluster.becomesTrue(
         deadline,
         () -> {
           for (ReplicaId replica : cluster.replicas()) {
@@ -376,7 +374,7 @@ public abstract class ReplicatedLogContract {
   }
 
   private void assertNeverCommitted(CompletableFuture<Proposal<Integer>> end) throws Exception {
-    if (Patience.becomesTrue(cluster.electionTimeout().multipliedBy(3), end::isDone)) {
+    if (cluster.becomesTrue(cluster.electionTimeout().multipliedBy(3), end::isDone)) {
       assertThat(end(end)).isNotInstanceOf(Proposal.Applied.class);
     }
   }
@@ -390,7 +388,20 @@ public abstract class ReplicatedLogContract {
 
   protected final Proposal<Integer> end(CompletableFuture<Proposal<Integer>> end)
       throws InterruptedException, ExecutionException, TimeoutException {
-    return end.get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
+    return ended(end);
+  }
+
+  private <T> T ended(CompletionStage<T> stage)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    CompletableFuture<T> future = stage.toCompletableFuture();
+    await("an answer", DEADLINE, future::isDone);
+    return future.get(0, TimeUnit.SECONDS);
+  }
+
+  private void await(String what, Duration deadline, BooleanSupplier condition) {
+    if (!cluster.becomesTrue(deadline, condition)) {
+      throw new AssertionError("within " + deadline + ": " + what);
+    }
   }
 
   protected final void write(ReplicaId leader, String prefix, int count) throws Exception {
@@ -404,32 +415,28 @@ public abstract class ReplicatedLogContract {
   }
 
   protected final LogPosition checkpoint(ReplicaId replica) throws Exception {
-    return cluster
-        .log(replica)
-        .checkpoint()
-        .toCompletableFuture()
-        .get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
+    return ended(cluster.log(replica).checkpoint());
   }
 
   /** So that only an install helps who lags. */
   private void dropLog(ReplicaId leader) throws Exception {
     LogPosition at = checkpoint(leader);
     checkpoint(leader);
-    Patience.await(
+    await(
         "the log is dropped",
         DEADLINE,
         () -> cluster.log(leader).status().indexes().first() == at.index() + 1);
   }
 
   private void awaitReads(ReplicaId leader) {
-    Patience.await(
+    await(
         leader + " reads",
         DEADLINE,
         () -> cluster.log(leader).readPermission() instanceof ReadPermission.Granted);
   }
 
   protected final void awaitEqual(List<ReplicaId> replicas) {
-    Patience.await(
+    await(
         "replicas stand at one place",
         DEADLINE,
         () -> {

@@ -34,9 +34,10 @@ public final class SimRaft {
    * @param unknown proposals that end unknown although they may be applied
    * @param slowSync syncs that take up to half a second
    * @param slowApply applies that come up to half a second late
+   * @param dropsEarly checkpoints that let go of the log up to themselves at once
    */
-  public record Nastiness(int unknown, int overload, int slowSync, int slowApply) {
-    public static final Nastiness NONE = new Nastiness(0, 0, 0, 0);
+  public record Nastiness(int unknown, int overload, int slowSync, int slowApply, int dropsEarly) {
+    public static final Nastiness NONE = new Nastiness(0, 0, 0, 0, 0);
   }
 
   public SimRaft(SimWorld world, SimNetwork network) {

@@ -40,14 +40,15 @@ import org.jspecify.annotations.Nullable;
  *
  *   election    at any event, in one step over all that are reached: a majority that has nothing
  *               newer and heard no leader for a while gives a term of its own
- *   old leader  goes on to believe that it leads until somebody tells it; it can commit nothing, and
- *               its lease, counted from when answered messages were sent, ends before another leads
+ *   old leader  goes on to believe that it leads until somebody tells it, or a majority has been
+ *               silent for long; it can commit nothing, and its lease, counted from when answered
+ *               messages were sent, ends before another leads
  *   install     a follower that lacks what the leader has dropped takes a checkpoint, in a fiber
  * </pre>
  */
 public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
   private static final Duration HEARTBEAT = Duration.ofMillis(150);
-  private static final Duration ELECTION_TIMEOUT = Duration.ofMillis(1000);
+  static final Duration ELECTION_TIMEOUT = Duration.ofMillis(1000);
   private static final int MAX_BATCH = 16;
   private static final int MAX_PENDING = 256;
 
@@ -70,6 +71,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
   private long lastHeardNanos;
   private boolean applyScheduled;
   private boolean checkpointing;
+  private long lastCheckpointIndex;
   private boolean closed;
 
   /** Only while it leads. */
@@ -79,6 +81,8 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
   private long firstOfTerm;
   private boolean announced;
   private boolean leaseGivenUp;
+  private @Nullable CompletableFuture<Void> transfer;
+  private long leadsSinceNanos;
   private boolean replicateScheduled;
 
   private static final class Follower {
@@ -179,6 +183,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
             () -> {
               if (!closed) {
                 if (role == ReplicaStatus.Role.FOLLOWER && heardNobody()) {
+                  leader = Optional.empty();
                   stand(false);
                 }
                 electionLater();
@@ -264,6 +269,11 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     leader = Optional.empty();
     lastHeardNanos = loop.nanoTime();
     machine.notLeading();
+    CompletableFuture<Void> handedOver = transfer;
+    transfer = null;
+    if (handedOver != null) {
+      loop.execute(() -> handedOver.complete(null));
+    }
     Map<Long, ProposalListener<R>> open = new TreeMap<>(pending);
     pending.clear();
     open.values()
@@ -279,6 +289,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     role = ReplicaStatus.Role.LEADER;
     leader = Optional.of(self);
     leaseGivenUp = false;
+    leadsSinceNanos = loop.nanoTime();
     announced = false;
     for (ReplicaId member : kept.membership().voters()) {
       if (!member.equals(self)) {
@@ -294,6 +305,11 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
 
   private void heartbeat(long inTerm) {
     if (closed || role != ReplicaStatus.Role.LEADER || term != inTerm) {
+      return;
+    }
+    long heard = Math.max(leaseStartNanos(), leadsSinceNanos);
+    if (loop.nanoTime() - heard >= ELECTION_TIMEOUT.multipliedBy(3).toNanos()) {
+      stopLeading();
       return;
     }
     replicate();
@@ -450,13 +466,13 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     }
     hear(append.term, append.from);
     if (role == ReplicaStatus.Role.INSTALLING || !machine.mayVote()) {
-      if (role != ReplicaStatus.Role.INSTALLING) {
+      if (role != ReplicaStatus.Role.INSTALLING && logs.confirmed()) {
         answer(append, false, -1);
       }
       return;
     }
     if (append.previousIndex < base.index()) {
-      answer(append, true, commitIndex);
+      answer(append, true, Math.min(commitIndex, durableIndex));
       return;
     }
     if (termAt(append.previousIndex) != append.previousTerm) {
@@ -534,8 +550,11 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
       advanceCommit();
       applyLater();
     } else if (append.previousIndex == follower.next - 1 || index < 0) {
-      follower.next = index < 0 ? 0 : Math.max(follower.match, index) + 1;
-      sendTo(from, follower);
+      long next = index < 0 ? 0 : Math.max(follower.match, index) + 1;
+      if (next != follower.next) {
+        follower.next = next;
+        sendTo(from, follower);
+      }
     }
   }
 
@@ -649,7 +668,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
       return;
     }
     LogPosition at = image.checkpoint().at();
-    long drop = Math.min(at.index(), appliedIndex) - raft.random().nextInt(4);
+    long drop = droppedBy(at.index());
     if (drop > base.index() && role != ReplicaStatus.Role.INSTALLING) {
       long newTerm = termAt(drop);
       entries.subList(0, (int) (drop - base.index())).clear();
@@ -659,6 +678,15 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     done.complete(at);
   }
 
+  /** The log before the checkpoint before, or all of it when nothing has come since. */
+  private long droppedBy(long checkpointIndex) {
+    long before = lastCheckpointIndex;
+    lastCheckpointIndex = checkpointIndex;
+    return raft.happens(raft.nastiness().dropsEarly())
+        ? Math.min(checkpointIndex, appliedIndex) - raft.random().nextInt(4)
+        : Math.min(before, appliedIndex);
+  }
+
   /** The leader has dropped what this replica lacks. */
   private void wanted(Append question, Checkpoint newest) {
     if (question.term < term) {
@@ -666,11 +694,11 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
       return;
     }
     hear(question.term, question.from);
-    if (role == ReplicaStatus.Role.INSTALLING) {
+    if (role == ReplicaStatus.Role.INSTALLING || !logs.confirmed()) {
       return;
     }
     if (machine.mayVote() && newest.at().index() <= commitIndex) {
-      answer(question, true, commitIndex);
+      answer(question, true, Math.min(commitIndex, durableIndex));
       return;
     }
     syncNow();
@@ -741,8 +769,13 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
   @Override
   public CompletionStage<Void> transferLeadership(ReplicaId target) {
     SimProcess there = raft.processOf(target);
-    if (role == ReplicaStatus.Role.LEADER && there != null && !target.equals(self)) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    if (role != ReplicaStatus.Role.LEADER || there == null || target.equals(self)) {
+      done.completeExceptionally(
+          new KurveException(ErrorCode.UNAVAILABLE, "no transfer to " + target, "later"));
+    } else {
       leaseGivenUp = true;
+      transfer = done;
       long ofTerm = term;
       long sentNanos = loop.nanoTime();
       var _ =
@@ -753,9 +786,9 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
                   SimNetwork.Kind.ONCE,
                   copyset + " transfer",
                   () -> onPeer(target, peer -> peer.takeOver(ofTerm, sentNanos)));
-      var _ = loop.schedule(ELECTION_TIMEOUT.multipliedBy(2), () -> takeLeaseAgain(ofTerm));
+      var _ = loop.schedule(ELECTION_TIMEOUT.multipliedBy(2), () -> giveUp(ofTerm));
     }
-    return CompletableFuture.completedStage(null);
+    return done;
   }
 
   private void takeOver(long ofTerm, long sentNanos) {
@@ -764,10 +797,15 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     }
   }
 
-  private void takeLeaseAgain(long ofTerm) {
+  /** Nobody has taken over; the lease is gone, so somebody must be elected. */
+  private void giveUp(long ofTerm) {
     if (role == ReplicaStatus.Role.LEADER && term == ofTerm) {
-      followers.values().forEach(follower -> follower.answeredSentNanos = Long.MIN_VALUE);
-      leaseGivenUp = false;
+      CompletableFuture<Void> failed = transfer;
+      if (failed != null) {
+        failed.completeExceptionally(
+            new KurveException(ErrorCode.UNAVAILABLE, "the transfer came to nothing", "later"));
+      }
+      stopLeading();
     }
   }
 

@@ -23,18 +23,26 @@ public final class SimReplicatedLogs implements ReplicatedLogs {
   private final ReplicaId self;
   private final SimProcess process;
   private final EventLoop loop;
+  private final BooleanSupplier confirmed;
   private final BooleanSupplier isFull;
   private final Map<CopysetKey, SimReplicatedLog<?>> open = new TreeMap<>();
 
   /**
+   * @param confirmed as the state machines are told: an install waits for it
    * @param isFull whether the log says that it has no room
    */
   public SimReplicatedLogs(
-      SimRaft raft, ReplicaId self, SimProcess process, EventLoop loop, BooleanSupplier isFull) {
+      SimRaft raft,
+      ReplicaId self,
+      SimProcess process,
+      EventLoop loop,
+      BooleanSupplier confirmed,
+      BooleanSupplier isFull) {
     this.raft = raft;
     this.self = self;
     this.process = process;
     this.loop = loop;
+    this.confirmed = confirmed;
     this.isFull = isFull;
     raft.join(self, this);
     process.atDeath(this::die);
@@ -55,6 +63,10 @@ public final class SimReplicatedLogs implements ReplicatedLogs {
 
   ReplicaId self() {
     return self;
+  }
+
+  boolean confirmed() {
+    return confirmed.getAsBoolean();
   }
 
   @Nullable SimReplicatedLog<?> find(CopysetKey copyset) {
