@@ -1,51 +1,23 @@
 package io.kurve.simulation;
 
 import io.kurve.core.disk.Disk;
+import io.kurve.testkit.disk.ForwardedDisk;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.function.BooleanSupplier;
 
 /** Does not sync while it is told not to. */
-record UnsyncedDisk(Disk disk, BooleanSupplier skips) implements Disk {
-  @Override
-  public String name() {
-    return disk.name();
-  }
+final class UnsyncedDisk extends ForwardedDisk {
+  private final BooleanSupplier skips;
 
-  @Override
-  public long sizeBytes() {
-    return disk.sizeBytes();
-  }
-
-  @Override
-  public void read(long offset, ByteBuffer target) throws IOException {
-    disk.read(offset, target);
-  }
-
-  @Override
-  public void write(long offset, ByteBuffer source) throws IOException {
-    disk.write(offset, source);
+  UnsyncedDisk(Disk disk, BooleanSupplier skips) {
+    super(disk);
+    this.skips = skips;
   }
 
   @Override
   public void sync() throws IOException {
     if (!skips.getAsBoolean()) {
-      disk.sync();
+      super.sync();
     }
-  }
-
-  @Override
-  public void writeDurably(long offset, ByteBuffer source) throws IOException {
-    disk.writeDurably(offset, source);
-  }
-
-  @Override
-  public void readDirect(long offset, ByteBuffer target) throws IOException {
-    disk.readDirect(offset, target);
-  }
-
-  @Override
-  public void close() throws IOException {
-    disk.close();
   }
 }

@@ -9,10 +9,9 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** A disk whose syncs and durable writes hang while the test wants them to; reads go on. */
-public final class StallingDisk implements Disk {
+public final class StallingDisk extends ForwardedDisk {
   private static final Duration DEADLINE = Duration.ofSeconds(20);
 
-  private final Disk disk;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private boolean stalled;
@@ -21,7 +20,7 @@ public final class StallingDisk implements Disk {
   private long durableWrites;
 
   public StallingDisk(Disk disk) {
-    this.disk = disk;
+    super(disk);
   }
 
   public void stall() {
@@ -91,45 +90,15 @@ public final class StallingDisk implements Disk {
   }
 
   @Override
-  public String name() {
-    return disk.name();
-  }
-
-  @Override
-  public long sizeBytes() {
-    return disk.sizeBytes();
-  }
-
-  @Override
-  public void read(long offset, ByteBuffer target) throws IOException {
-    disk.read(offset, target);
-  }
-
-  @Override
-  public void write(long offset, ByteBuffer source) throws IOException {
-    disk.write(offset, source);
-  }
-
-  @Override
   public void sync() throws IOException {
     hangWhileStalled(true);
-    disk.sync();
+    super.sync();
   }
 
   @Override
   public void writeDurably(long offset, ByteBuffer source) throws IOException {
     hangWhileStalled(false);
-    disk.writeDurably(offset, source);
-  }
-
-  @Override
-  public void readDirect(long offset, ByteBuffer target) throws IOException {
-    disk.readDirect(offset, target);
-  }
-
-  @Override
-  public void close() throws IOException {
-    disk.close();
+    super.writeDurably(offset, source);
   }
 
   private void hangWhileStalled(boolean sync) throws IOException {

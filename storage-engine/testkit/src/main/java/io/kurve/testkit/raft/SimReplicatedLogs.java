@@ -92,7 +92,7 @@ public final class SimReplicatedLogs implements ReplicatedLogs {
       CopysetKey copyset, Membership initial, ReplicatedStateMachine<R> stateMachine) {
     SimReplicatedLog<R> log =
         new SimReplicatedLog<>(
-            raft, this, copyset, raft.found(self, copyset, initial), stateMachine);
+            new Site(raft, this, copyset), raft.found(self, copyset, initial), stateMachine);
     open.put(copyset, log);
     log.start();
     return log;
@@ -109,7 +109,7 @@ public final class SimReplicatedLogs implements ReplicatedLogs {
 
   @Override
   public LogSpace space() {
-    long used = open.values().stream().mapToLong(SimReplicatedLog::bytes).sum();
+    long used = open.values().stream().mapToLong(log -> log.standing().log().bytes()).sum();
     return new LogSpace(isFull.getAsBoolean() ? TOTAL_BYTES : used, TOTAL_BYTES);
   }
 

@@ -69,7 +69,7 @@ final class SimLogCluster implements ReplicatedLogCluster {
 
   @Override
   public Duration electionTimeout() {
-    return SimReplicatedLog.ELECTION_TIMEOUT;
+    return Elections.TIMEOUT;
   }
 
   @Override
