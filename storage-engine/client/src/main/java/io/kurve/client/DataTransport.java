@@ -12,7 +12,8 @@ public interface DataTransport {
    * Sends once, without retries. A connection that is refused or breaks is answered UNAVAILABLE at
    * once; the asker watches the time.
    *
-   * @param reply called at most once, on any thread; never from within this call
+   * @param reply called at most once, on any thread; never from within this call. The blocks of a
+   *     read may have been damaged on their way
    */
   void send(CopysetPlacement.Member target, DataRequest request, Consumer<DataReply> reply);
 }

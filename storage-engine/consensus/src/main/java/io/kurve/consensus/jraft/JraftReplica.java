@@ -176,10 +176,8 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
       listener.ended(overload("the log is full until the next checkpoint"));
       return;
     }
-    // jraft sends from this buffer to slow followers long after the listener was told.
-    ByteBuffer copy = ByteBuffer.allocate(command.remaining()).put(command.slice()).flip();
     try {
-      node.apply(new Task(copy, proposal, expectedTerm));
+      node.apply(new Task(command.slice(), proposal, expectedTerm));
     } catch (IllegalStateException | NullPointerException e) {
       // What a node that shuts down throws; nothing was appended.
       if (!closed) {

@@ -12,7 +12,8 @@ public interface ReplicatedLog<R> extends AutoCloseable {
   /**
    * Appends a command if this replica leads in the expected term.
    *
-   * @param command read until the listener is told; the log makes no copy before that
+   * @param command the log's from here on: nobody may change it any more, also after the listener
+   *     was told, because followers that lag are sent from it
    * @param expectedTerm the term that {@link ReplicatedStateMachine#leading} gave
    */
   void propose(ByteBuffer command, long expectedTerm, ProposalListener<R> listener);

