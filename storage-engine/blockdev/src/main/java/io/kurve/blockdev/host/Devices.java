@@ -53,7 +53,7 @@ public final class Devices {
           loops.configure(opened.attachment(), mount.file(), opened.volume().logicalBlockBytes());
       try {
         verify(opened, loop);
-        return new Device(opened, mount, loop, links.create(opened.volume().name(), loop.path()));
+        return new Device(opened, mount, loop, link(opened, loop));
       } catch (IOException | RuntimeException e) {
         loop.release();
         throw e;
@@ -61,6 +61,19 @@ public final class Devices {
     } catch (IOException | RuntimeException e) {
       mount.close();
       throw e;
+    }
+  }
+
+  /** A shared volume may have a device of another host of this machine under its name already. */
+  private Path link(BlockVolume opened, LoopDevice loop) throws IOException {
+    String name = opened.volume().name();
+    try {
+      return links.create(name, loop.path());
+    } catch (KurveException e) {
+      if (!opened.volume().shared() || e.code() != ErrorCode.IN_USE) {
+        throw e;
+      }
+      return links.create(name + ":" + opened.attachment().value(), loop.path());
     }
   }
 

@@ -5,7 +5,6 @@ import io.kurve.client.cluster.KurveClient;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.metadata.MetadataService;
-import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.time.SystemRandom;
 import io.kurve.protocol.control.ControlServer;
 import io.kurve.protocol.control.MdsClient;
@@ -86,7 +85,7 @@ final class VolumeHostProcess implements AutoCloseable {
 
     VolumeHost host =
         new VolumeHost(
-            name -> client.open(name, AccessMode.EXCLUSIVE),
+            client::open,
             kernel.devices(),
             givingUp,
             operations);

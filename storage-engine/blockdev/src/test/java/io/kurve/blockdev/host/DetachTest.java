@@ -102,6 +102,24 @@ class DetachTest {
   }
 
   @Test
+  void rule20TwoHostsOfOneMachineHaveASharedVolumeUnderTwoLinks() throws Exception {
+    fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096).shared());
+    AttachedDevice first = fixture.attach("demo");
+    try (HostFixture other =
+        new HostFixture(directory.resolve("other"), fixture.linkDirectory)) {
+      other.offer(new MemoryVolume("demo", 9, SIZE, 4096).shared());
+      AttachedDevice second = other.attach("demo");
+      assertThat(first.link()).endsWith("/demo");
+      assertThat(second.link()).endsWith("/demo:9");
+      assertThat(Files.readSymbolicLink(Path.of(second.link()))).hasToString(second.device());
+      assertThat(Files.readSymbolicLink(Path.of(first.link()))).hasToString(first.device());
+      other.detach("demo");
+      assertThat(Path.of(second.link())).doesNotExist();
+      assertThat(Path.of(first.link())).exists();
+    }
+  }
+
+  @Test
   void aSecondHostInTheSameDirectoryIsRefused() {
     assertThatThrownBy(() -> RunDirectory.lock(directory.resolve("run")))
         .isInstanceOfSatisfying(

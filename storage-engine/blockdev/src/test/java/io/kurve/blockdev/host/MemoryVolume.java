@@ -61,6 +61,24 @@ final class MemoryVolume implements BlockVolume {
             0);
   }
 
+  /** May have other holders. */
+  MemoryVolume shared() {
+    locked(() ->
+        volume =
+            new Volume(
+                volume.id(),
+                volume.name(),
+                volume.sizeBytes(),
+                volume.logicalBlockBytes(),
+                true,
+                volume.sequence(),
+                volume.state(),
+                volume.created(),
+                volume.formatted(),
+                volume.mappedBytes()));
+    return this;
+  }
+
   /** Requests wait from now on. */
   void stall() {
     locked(() -> stalled = true);

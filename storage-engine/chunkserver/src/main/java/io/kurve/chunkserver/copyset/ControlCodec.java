@@ -93,7 +93,7 @@ final class ControlCodec {
     }
     int body = content.length - Integer.BYTES;
     if (in.getInt(body) != checksum(content, body)) {
-      throw bad("it does not match its checksum", "remove this replica and let it be rebuilt");
+      throw bad("it does not match its checksum", KurveException.GO_ON_WITHOUT_IT);
     }
     in.position(8).limit(body);
     try {
@@ -111,7 +111,7 @@ final class ControlCodec {
       long forgottenUpTo = version == WITH_FENCED_LISTS ? 0 : in.getLong();
       return new Decoded(new ControlState(term, volumes, deleted, forgottenUpTo), chunks);
     } catch (BufferUnderflowException | IllegalArgumentException e) {
-      throw bad("it does not hold together: " + e, "remove this replica and let it be rebuilt");
+      throw bad("it does not hold together: " + e, KurveException.GO_ON_WITHOUT_IT);
     }
   }
 

@@ -62,7 +62,7 @@ final class ControlImages {
               + " chunks where its seal says "
               + decoded.chunks().count()
               + ", or other ones",
-          "remove this replica and let it be rebuilt");
+          KurveException.GO_ON_WITHOUT_IT);
     }
     return decoded.control();
   }

@@ -126,7 +126,7 @@ public final class ReplicaDoor implements ReplicaService {
   }
 
   private static KurveException notFound(String what) {
-    return new KurveException(ErrorCode.NOT_FOUND, what, "");
+    return new KurveException(ErrorCode.NOT_FOUND, what, "ask another replica");
   }
 
   @FunctionalInterface

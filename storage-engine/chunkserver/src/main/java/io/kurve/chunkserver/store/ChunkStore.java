@@ -144,7 +144,7 @@ public final class ChunkStore implements SlotStore, AutoCloseable {
         throw new KurveException(
             ErrorCode.BAD_STORE,
             disk.name() + ": checkpoint " + image.sequence() + " holds an impossible " + slot,
-            "the store can't be used: replace the disk, its replicas are rebuilt elsewhere");
+            KurveException.GO_ON_WITHOUT_IT);
       }
       held.set(slot.number());
     }
@@ -407,11 +407,11 @@ public final class ChunkStore implements SlotStore, AutoCloseable {
           ErrorCode.NO_SPACE,
           "the control states of %d copysets need %s and a control area of %s has %s"
               .formatted(next.size(), new ByteSize(needed), disk.name(), new ByteSize(capacity)),
-          "move copysets to other disks");
+          "delete volumes: the copysets of a disk remember less then");
     }
     if (needed > capacity / 100 * CONTROL_WARNING_PERCENT) {
       log.warn(
-          "{}: the control states use {} of {}: move copysets to other disks",
+          "{}: the control states use {} of {}; deleting volumes makes them smaller",
           disk.name(),
           new ByteSize(needed),
           new ByteSize(capacity));

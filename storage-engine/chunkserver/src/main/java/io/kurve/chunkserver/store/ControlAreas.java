@@ -197,7 +197,7 @@ final class ControlAreas {
       throw new KurveException(
           ErrorCode.BAD_STORE,
           disk.name() + ": checkpoint " + durableSequence + " is damaged (" + reasons + ")",
-          "the store can't be used: replace the disk, its replicas are rebuilt elsewhere");
+          KurveException.GO_ON_WITHOUT_IT);
     }
     return new Chosen(newest, image);
   }

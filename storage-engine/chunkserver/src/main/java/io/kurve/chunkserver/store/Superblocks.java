@@ -157,7 +157,7 @@ final class Superblocks {
         ? new KurveException(
             ErrorCode.BAD_STORE,
             disk.name() + ": both superblocks are damaged (" + reasons + ")",
-            "the store can't be used: replace the disk, its replicas are rebuilt elsewhere")
+            KurveException.GO_ON_WITHOUT_IT)
         : new KurveException(
             ErrorCode.BAD_STORE,
             disk.name() + " is not a Kurve store (" + reasons + ")",

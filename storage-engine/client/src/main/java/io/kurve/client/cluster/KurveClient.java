@@ -47,6 +47,11 @@ public final class KurveClient implements AutoCloseable {
             VolumeLimits.defaults());
   }
 
+  /** As the volume was made: shared with other holders, or for this one alone. */
+  public CompletionStage<BlockVolume> open(String volumeName) {
+    return opener.open(volumeName);
+  }
+
   public CompletionStage<BlockVolume> open(String volumeName, AccessMode mode) {
     return opener.open(volumeName, mode);
   }

@@ -45,6 +45,16 @@ public final class VolumeOpener {
     return future;
   }
 
+  /** As the volume was made: shared with other holders, or for this one alone. */
+  public CompletionStage<BlockVolume> open(String volumeName) {
+    return open(volumeName, AccessMode.SHARED)
+        .exceptionallyCompose(failure ->
+            // It is not a shared one; should something else be wrong, the MDS says so again.
+            failure instanceof KurveException known && known.code() == ErrorCode.INVALID_ARGUMENT
+                ? open(volumeName, AccessMode.EXCLUSIVE)
+                : CompletableFuture.failedStage(failure));
+  }
+
   private void ask(String volumeName, AccessMode mode, CompletableFuture<BlockVolume> future) {
     String known = unanswered.remove(volumeName);
     String requestId =

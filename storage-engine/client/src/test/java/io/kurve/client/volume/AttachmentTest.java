@@ -92,6 +92,23 @@ class AttachmentTest {
     assertThat(idsOfOpens(test)).hasSize(2);
   }
 
+  @Test
+  void aVolumeIsOpenedAsItWasMade() {
+    TestVolume test = new TestVolume();
+    VolumeOpener opener =
+        new VolumeOpener(
+            new ClusterId(new UUID(1, 1)),
+            "host-a",
+            new VolumePorts(test.loop, test.random, test.mds, test.chunkservers, test.metrics),
+            VolumeLimits.defaults());
+    test.mds.shared = true;
+    test.await(opener.open("v"));
+    assertThat(test.mds.asked.getLast()).endsWith("SHARED");
+    test.mds.shared = false;
+    test.await(opener.open("v"));
+    assertThat(test.mds.asked.getLast()).endsWith("EXCLUSIVE");
+  }
+
   private static TreeSet<String> idsOfOpens(TestVolume test) {
     return new TreeSet<>(
         test.mds.asked.stream().filter(asked -> asked.startsWith("open ")).toList());

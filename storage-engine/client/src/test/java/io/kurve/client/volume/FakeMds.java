@@ -39,6 +39,7 @@ public final class FakeMds implements MetadataService {
   public Supplier<Optional<Trouble>> trouble = Optional::empty;
   Duration latency = Duration.ofMillis(1);
   long sizeBytes;
+  boolean shared;
 
   private final EventLoop loop;
   private final FakeChunkservers chunkservers;
@@ -77,7 +78,11 @@ public final class FakeMds implements MetadataService {
   @Override
   public CompletionStage<Opened> open(
       String volumeName, String host, String requestId, AccessMode mode) {
-    return answer("open " + volumeName + " " + requestId, this::openNow);
+    if (mode == AccessMode.SHARED && !shared) {
+      return CompletableFuture.failedStage(
+          new KurveException(ErrorCode.INVALID_ARGUMENT, volumeName + " is not shared", ""));
+    }
+    return answer("open " + volumeName + " " + requestId + " " + mode, this::openNow);
   }
 
   @Override

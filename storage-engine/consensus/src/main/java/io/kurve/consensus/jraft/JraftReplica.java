@@ -120,7 +120,7 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
               + log.cutAt().index()
               + " and the newest checkpoint stands at "
               + stateMachine.restored().at().index(),
-          "replace this store: its replicas are rebuilt from their peers");
+          KurveException.GO_ON_WITHOUT_IT);
     }
   }
 
@@ -147,7 +147,7 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
       throw new KurveException(
           ErrorCode.BAD_STORE,
           name() + " does not start: its log and its checkpoint don't fit together",
-          "remove this replica and let it be rebuilt; raft's log lines above name the misfit");
+          "see raft's lines in the log above; " + KurveException.GO_ON_WITHOUT_IT);
     }
     return new ReplicaInbox(this, node);
   }

@@ -77,6 +77,6 @@ final class EntryReader {
             + layout.diskOffset(place.address())
             + " of "
             + disk.name(),
-        "replace this store: its replicas are rebuilt from their peers");
+        KurveException.GO_ON_WITHOUT_IT);
   }
 }

@@ -149,7 +149,7 @@ final class GroupCommit {
       throw new KurveException(
           ErrorCode.OVERLOAD,
           e.getMessage() + ", and its reserve is used up",
-          "wait for checkpoints; the copysets that pin the WAL are in the chunkserver's status",
+          "wait for checkpoints; the chunkserver's log names the copysets that keep the oldest part",
           e);
     }
   }

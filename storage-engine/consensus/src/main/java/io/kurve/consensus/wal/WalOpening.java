@@ -22,7 +22,7 @@ public sealed interface WalOpening {
       return new KurveException(
           ErrorCode.BAD_STORE,
           what,
-          "replace this store: its replicas are rebuilt from their peers");
+          KurveException.GO_ON_WITHOUT_IT);
     }
   }
 

@@ -9,6 +9,11 @@ import org.jspecify.annotations.Nullable;
 public final class KurveException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
+  /** The cure for a replica or store that is lost, until there is a tool that rebuilds it. */
+  public static final String GO_ON_WITHOUT_IT =
+      "keep the disk as it is: its copysets go on while a majority of their replicas is left;"
+          + " replicas can't be rebuilt on another disk yet";
+
   private final ErrorCode code;
   private final String cure;
 

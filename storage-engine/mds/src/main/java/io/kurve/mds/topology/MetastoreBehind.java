@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class MetastoreBehind {
   public static final String CURE =
-      "the metadata store was restored from an older copy or emptied: stop the MDS and recover it"
-          + " (kurve recover) before it serves again; no data has been touched";
+      "the metadata store was restored from an older copy or emptied: stop the MDS and put the"
+          + " newest copy of its data directory back; no data has been touched";
   private static final Logger LOG = LoggerFactory.getLogger(MetastoreBehind.class);
 
   private final Office office;
