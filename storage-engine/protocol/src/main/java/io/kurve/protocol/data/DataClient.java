@@ -138,7 +138,7 @@ public final class DataClient implements AutoCloseable {
     closeLoops.run();
   }
 
-  private final class DataAnswer implements Ask.Answer {
+  private static final class DataAnswer implements Ask.Answer {
     private final DataRequest request;
     private final Consumer<DataReply> answer;
 
