@@ -23,6 +23,7 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  *   log more than half full   every copyset that has entries in it, now
+ *                             what holds the oldest part all the same: see PinnedLogs
  *   each minute               the same, and every one that has applied something since its last
  * </pre>
  *
@@ -44,12 +45,14 @@ final class Checkpointer {
   private final LongSupplier nanoTime;
   private final Map<CopysetKey, Long> taken = new TreeMap<>();
   private final Map<CopysetKey, CompletableFuture<LogPosition>> underWay = new TreeMap<>();
+  private final PinnedLogs pinned;
   private long regularNanos;
 
   Checkpointer(Copysets copysets, SharedWal wal, LongSupplier nanoTime) {
     this.copysets = copysets;
     this.wal = wal;
     this.nanoTime = nanoTime;
+    this.pinned = new PinnedLogs(wal, nanoTime);
     this.regularNanos = nanoTime.getAsLong();
   }
 
@@ -61,6 +64,7 @@ final class Checkpointer {
       takeAll();
     } else if (space.usedBytes() > space.totalBytes() / 100 * PRESSURE_PERCENT) {
       take(copysets.all().stream().filter(this::hasLog).toList());
+      pinned.moveUp();
     }
   }
 

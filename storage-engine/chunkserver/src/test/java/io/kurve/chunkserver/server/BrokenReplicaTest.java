@@ -29,6 +29,8 @@ class BrokenReplicaTest {
   private static final CopysetKey BROKEN =
       new CopysetKey(new CopysetId(8), new CopysetGeneration(1));
 
+  private static final int BLOCKS = 128;
+
   @TempDir private Path folder;
   private final VolatileDisk disk = new VolatileDisk("disk-1", 256L << 20, new SeededRandom(1));
   private ChunkserverWorld world;
@@ -79,5 +81,16 @@ class BrokenReplicaTest {
           assertThat(replica.why()).contains("control state is bad");
         });
     assertThat(world.mds.leader(BROKEN)).isEmpty();
+  }
+
+  @Test
+  void rule09WhatItLeftInTheLogDoesNotFillTheLogOfTheOthers() throws Exception {
+    damageControlState();
+    world.start(1, disk);
+    // Four times the log's 64 MiB, of which the broken one holds the beginning.
+    for (int n = 0; n < 512; n++) {
+      world.write(WHOLE, 2 + n, 101, n % 8 * BLOCKS, Samples.filled(BLOCKS, n));
+    }
+    world.assertReads(WHOLE, 101, 511 % 8 * BLOCKS, Samples.filled(BLOCKS, 511));
   }
 }

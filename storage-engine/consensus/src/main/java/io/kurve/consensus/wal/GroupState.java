@@ -29,7 +29,10 @@ final class GroupState {
   /** Guards what follows. */
   private final ReentrantLock memory = new ReentrantLock();
 
-  private final EntryIndex entries = new EntryIndex();
+  private EntryIndex entries = new EntryIndex();
+
+  /** Entries that were written again, until the record that makes them count. */
+  private EntryIndex again = new EntryIndex();
 
   /** The indexes of configuration entries. */
   private final NavigableSet<Long> configurations = new TreeSet<>();
@@ -76,6 +79,29 @@ final class GroupState {
           if (record.type() == WalRecord.Type.ENTRY_CONFIGURATION) {
             configurations.add(record.index());
           }
+        }
+        case AGAIN_DATA, AGAIN_CONFIGURATION, AGAIN_NO_OP -> {
+          // A recovery may begin in the middle, behind what was cut later; what was broken off
+          // begins anew.
+          if (record.index() != again.lastIndex() + 1) {
+            again.startAt(record.index());
+          }
+          again.add(record.term(), address, record.body().remaining());
+          if (record.type() == WalRecord.Type.AGAIN_CONFIGURATION) {
+            configurations.add(record.index());
+          }
+        }
+        case MOVED -> {
+          if (entries.lastIndex() != record.index()) {
+            throw new WalRecord.MalformedFrame(
+                group + ": moved up to " + record.index() + ", not to " + entries.lastIndex());
+          }
+          // Else a recovery began behind them: then a later cut has made them superfluous.
+          if (!again.isEmpty() && again.lastIndex() == record.index()) {
+            entries = again;
+            entries.dropBefore(cut.index() + 1);
+          }
+          again = new EntryIndex();
         }
         case HARD_STATE ->
             hardState = new HardState(record.term(), ReplicaIds.toVote(record.body()));
@@ -204,6 +230,20 @@ final class GroupState {
       return entries.isEmpty()
           ? OptionalLong.empty()
           : OptionalLong.of(entries.address(entries.firstIndex()));
+    } finally {
+      memory.unlock();
+    }
+  }
+
+  /** Of the entries that are still needed. */
+  long bytes() {
+    memory.lock();
+    try {
+      long bytes = 0;
+      for (long index = entries.firstIndex(); index <= entries.lastIndex(); index++) {
+        bytes += WalRecord.bytes(entries.bodyBytes(index));
+      }
+      return bytes;
     } finally {
       memory.unlock();
     }

@@ -87,7 +87,11 @@ final class GroupTable {
           CUT,
           LAST,
           TRUNCATE_SUFFIX,
-          RESET -> {
+          RESET,
+          AGAIN_DATA,
+          AGAIN_CONFIGURATION,
+          AGAIN_NO_OP,
+          MOVED -> {
         GroupState group = groups.get(record.group());
         if (group == null) {
           throw new WalRecord.MalformedFrame(
@@ -155,10 +159,17 @@ final class GroupTable {
 
   private void noteChange(WalRecord record) {
     switch (record.type()) {
-      case ENTRY_DATA, ENTRY_CONFIGURATION, ENTRY_NO_OP, HARD_STATE, GENERATION_START -> {
+      case ENTRY_DATA,
+          ENTRY_CONFIGURATION,
+          ENTRY_NO_OP,
+          AGAIN_DATA,
+          AGAIN_CONFIGURATION,
+          AGAIN_NO_OP,
+          HARD_STATE,
+          GENERATION_START -> {
         // Neither frees a segment nor lengthens a head.
       }
-      case CUT, LAST, TRUNCATE_SUFFIX, RESET -> oldestFoundIn = -1;
+      case CUT, LAST, TRUNCATE_SUFFIX, RESET, MOVED -> oldestFoundIn = -1;
       case MEMBER, TOMBSTONE, STORE_STATE -> {
         oldestFoundIn = -1;
         imageBytes = -1;

@@ -1,6 +1,7 @@
 package io.kurve.consensus.wal;
 
 import io.kurve.consensus.wal.GroupCommit.Urgency;
+import io.kurve.consensus.wal.GroupLog.WalFull;
 import io.kurve.core.disk.Disk;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.FaultHandler;
@@ -208,10 +209,24 @@ public final class SharedWal implements GroupLogs, AutoCloseable {
     for (GroupState group : table.groups().values()) {
       OptionalLong first = group.firstAddress();
       if (first.isPresent() && first.getAsLong() < end) {
-        pins.add(new Pin(group.group(), group.lastIndexBefore(end)));
+        pins.add(new Pin(group.group(), group.lastIndexBefore(end), group.bytes()));
       }
     }
     return pins;
+  }
+
+  /**
+   * Writes all entries of a group again at the ring's end, so that it keeps no old segment: for one
+   * that can't cut, because it has no quorum or does not run. They count as soon as the last of them
+   * is durable, and not before.
+   *
+   * @throws WalFull when there is no room for them; nothing has changed then
+   */
+  public void moveUp(CopysetKey key) throws WalFull {
+    GroupState group = table.groups().get(key);
+    if (group != null) {
+      new WalGroupLog(group, commit, reader).moveUp();
+    }
   }
 
   /** Waits for writes that were begun; later ones are refused. The disk stays open. */
@@ -224,8 +239,9 @@ public final class SharedWal implements GroupLogs, AutoCloseable {
    * A group with entries in the oldest segment.
    *
    * @param cutAt the segment needs it no more when it is cut here or later
+   * @param bytes of all its entries
    */
-  public record Pin(CopysetKey group, long cutAt) {}
+  public record Pin(CopysetKey group, long cutAt, long bytes) {}
 
   private GroupLog logOf(GroupState state) {
     return new WalGroupLog(state, commit, reader);

@@ -49,9 +49,15 @@ record WalRecord(
     /** A small state of the store's own. */
     STORE_STATE(11),
     /** The first record after each start. */
-    GENERATION_START(12);
+    GENERATION_START(12),
+    /** An entry that stands earlier in the ring, again; it counts when {@link #MOVED} follows. */
+    AGAIN_DATA(13),
+    AGAIN_CONFIGURATION(14),
+    AGAIN_NO_OP(15),
+    /** All entries of the group, up to index, are those that were just written again. */
+    MOVED(16);
 
-    private static final Type[] BY_CODE = new Type[13];
+    private static final Type[] BY_CODE = new Type[17];
 
     static {
       for (Type type : values()) {
@@ -73,12 +79,21 @@ record WalRecord(
       };
     }
 
+    static Type ofAgain(LogRecord.Kind kind) {
+      return switch (kind) {
+        case DATA -> AGAIN_DATA;
+        case CONFIGURATION -> AGAIN_CONFIGURATION;
+        case NO_OP -> AGAIN_NO_OP;
+      };
+    }
+
     /** Empty for what is no entry. */
     Optional<LogRecord.Kind> entryKind() {
       return switch (this) {
-        case ENTRY_DATA -> Optional.of(LogRecord.Kind.DATA);
-        case ENTRY_CONFIGURATION -> Optional.of(LogRecord.Kind.CONFIGURATION);
-        case ENTRY_NO_OP -> Optional.of(LogRecord.Kind.NO_OP);
+        case ENTRY_DATA, AGAIN_DATA -> Optional.of(LogRecord.Kind.DATA);
+        case ENTRY_CONFIGURATION, AGAIN_CONFIGURATION ->
+            Optional.of(LogRecord.Kind.CONFIGURATION);
+        case ENTRY_NO_OP, AGAIN_NO_OP -> Optional.of(LogRecord.Kind.NO_OP);
         case HARD_STATE,
             CUT,
             LAST,
@@ -87,7 +102,8 @@ record WalRecord(
             MEMBER,
             TOMBSTONE,
             STORE_STATE,
-            GENERATION_START ->
+            GENERATION_START,
+            MOVED ->
             Optional.empty();
       };
     }
@@ -120,6 +136,14 @@ record WalRecord(
   static WalRecord entry(CopysetKey group, LogRecord entry) {
     return of(
         Type.ofEntry(entry.kind()),
+        group,
+        new LogPosition(entry.term(), entry.index()),
+        entry.payload());
+  }
+
+  static WalRecord again(CopysetKey group, LogRecord entry) {
+    return of(
+        Type.ofAgain(entry.kind()),
         group,
         new LogPosition(entry.term(), entry.index()),
         entry.payload());

@@ -185,8 +185,11 @@ class SharedWalTest {
     assertThat(busy.lastIndex()).isEqualTo(appended);
     assertThat(wal.pinning())
         .containsExactly(
-            new SharedWal.Pin(key(1), wal.pinning().getFirst().cutAt()),
-            new SharedWal.Pin(key(2), 1));
+            new SharedWal.Pin(
+                key(1),
+                wal.pinning().getFirst().cutAt(),
+                wal.pinning().getFirst().bytes()),
+            new SharedWal.Pin(key(2), 1, wal.pinning().getLast().bytes()));
 
     // Terms, votes and restarts go on.
     for (int term = 1; term <= 12; term++) {

@@ -58,6 +58,28 @@ class WalGoldenTest {
   }
 
   @Test
+  void writesAndReadsTheGoldenBytesOfAMove() throws IOException, WalFull {
+    GoldenFile moved = new GoldenFile(WalGoldenTest.class, "wal-moved-v1.hex");
+    VolatileDisk disk = WalBench.volatileDisk(1);
+    SharedWal wal = new WalBench(disk).open();
+    GroupLog log = wal.open(key(1));
+    log.append(
+        List.of(
+            entry(key(1), 1, 1, 24),
+            record(2, LogRecord.Kind.CONFIGURATION, 40),
+            record(3, LogRecord.Kind.NO_OP, 0)));
+    wal.moveUp(key(1));
+    moved.assertWrites(blocksOf(disk));
+
+    VolatileDisk other = WalBench.volatileDisk(1);
+    putBlocks(other, moved.read());
+    GroupLog read = open(other, 2).group(key(1)).orElseThrow();
+    assertThat(read.read(1)).contains(entry(key(1), 1, 1, 24));
+    assertThat(read.configurations()).containsExactly(record(2, LogRecord.Kind.CONFIGURATION, 40));
+    assertThat(read.lastIndex()).isEqualTo(3);
+  }
+
+  @Test
   void aNewerFormatIsRefused() throws IOException {
     VolatileDisk disk = WalBench.volatileDisk(1);
     ByteBuffer frame = Disk.allocateAligned(Disk.ALIGNMENT);

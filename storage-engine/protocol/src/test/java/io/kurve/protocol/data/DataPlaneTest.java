@@ -178,7 +178,7 @@ class DataPlaneTest {
     DataServer server = plane.server((request, responder) -> {});
     DataClient client = plane.client(plane.client());
     DataRequest write =
-        request(DataPlane.STORE, 1, DataPlane.write(0, blocks(1)), Duration.ofMillis(50));
+        request(DataPlane.STORE, 1, DataPlane.write(0, blocks(1)), Duration.ofSeconds(1));
     assertThat(code(call(client, server.address(), write))).isEqualTo(ErrorCode.UNKNOWN_OUTCOME);
   }
 
