@@ -64,9 +64,9 @@ public final class DataClient implements AutoCloseable {
    * @param answer told exactly once, on a network thread, which it must not block. A read's blocks
    *     are as many as were asked for and a heap buffer of the receiver's; it compares them with
    *     their checksums where it uses them, so that nothing between here and there goes unnoticed,
-   *     and nothing is summed twice. When the connection or the
-   *     time ({@code remaining}) is lost: UNKNOWN_OUTCOME if a change may have reached the server,
-   *     else UNAVAILABLE; REFUSED when another store, cluster or version is there.
+   *     and nothing is summed twice. When the connection or the time ({@code remaining}) is lost:
+   *     UNKNOWN_OUTCOME if a change may have reached the server, else UNAVAILABLE; REFUSED when
+   *     another store, cluster or version is there.
    */
   public void send(HostAndPort address, DataRequest request, Consumer<DataReply> answer) {
     link(address, request.context().target(), Link.Lane.DATA)

@@ -17,7 +17,8 @@ import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.protocol.handshake.ClusterKey;
 import io.kurve.protocol.handshake.Identity;
 import io.kurve.protocol.handshake.Role;
-import java.net.ServerSocket;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -251,18 +252,19 @@ class ControlPlaneTest {
 
   @Test
   void theClientGoesOnToAnMdsThatServes() throws Exception {
-    int dead;
-    try (ServerSocket taken = new ServerSocket(0)) {
-      dead = taken.getLocalPort();
+    // Bound, so that nobody else gets the port, and deaf.
+    try (Socket deaf = new Socket()) {
+      deaf.bind(new InetSocketAddress("127.0.0.1", 0));
+      HostAndPort nobody = new HostAndPort("127.0.0.1", deaf.getLocalPort());
+      assertThat(get(client(identity(Role.CLI), nobody, mds()).inspection().status()))
+          .isEqualTo(Samples.STATUS);
+      MdsClientConfig impatient =
+          MdsClientConfig.defaults().withCallTimeout(Duration.ofMillis(300));
+      MdsClient lost = opened(new MdsClient(List.of(nobody), identity(Role.CLI), impatient));
+      KurveException failure = failure(lost.inspection().status());
+      assertThat(failure.code()).isEqualTo(ErrorCode.UNAVAILABLE);
+      assertThat(failure.text()).contains(nobody.toString());
     }
-    HostAndPort nobody = new HostAndPort("127.0.0.1", dead);
-    assertThat(get(client(identity(Role.CLI), nobody, mds()).inspection().status()))
-        .isEqualTo(Samples.STATUS);
-    MdsClientConfig impatient = MdsClientConfig.defaults().withCallTimeout(Duration.ofMillis(300));
-    MdsClient lost = opened(new MdsClient(List.of(nobody), identity(Role.CLI), impatient));
-    KurveException failure = failure(lost.inspection().status());
-    assertThat(failure.code()).isEqualTo(ErrorCode.UNAVAILABLE);
-    assertThat(failure.text()).contains(nobody.toString());
   }
 
   @Test
