@@ -105,8 +105,7 @@ class DetachTest {
   void rule20TwoHostsOfOneMachineHaveASharedVolumeUnderTwoLinks() throws Exception {
     fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096).shared());
     AttachedDevice first = fixture.attach("demo");
-    try (HostFixture other =
-        new HostFixture(directory.resolve("other"), fixture.linkDirectory)) {
+    try (HostFixture other = new HostFixture(directory.resolve("other"), fixture.linkDirectory)) {
       other.offer(new MemoryVolume("demo", 9, SIZE, 4096).shared());
       AttachedDevice second = other.attach("demo");
       assertThat(first.link()).endsWith("/demo");

@@ -52,7 +52,7 @@ final class Checkpointer {
     this.copysets = copysets;
     this.wal = wal;
     this.nanoTime = nanoTime;
-    this.pinned = new PinnedLogs(wal, nanoTime);
+    this.pinned = new PinnedLogs(wal, nanoTime, copyset -> copysets.find(copyset).isPresent());
     this.regularNanos = nanoTime.getAsLong();
   }
 

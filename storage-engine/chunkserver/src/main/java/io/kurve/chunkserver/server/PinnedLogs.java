@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,20 +23,25 @@ import org.slf4j.LoggerFactory;
 final class PinnedLogs {
   private static final Logger log = LoggerFactory.getLogger(PinnedLogs.class);
 
-  /** Two checkpoints of a copyset that can take them are over by then. */
-  private static final Duration PATIENCE = Duration.ofSeconds(2);
+  /** Of a replica that runs: its checkpoints are over by then, also on a busy disk. */
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  /** Of one that does not run, and so takes none. */
+  private static final Duration SHORT_PATIENCE = Duration.ofSeconds(2);
 
   /** More of the ring than this is not written again and again for one copyset. */
   private static final int LARGEST_SHARE = 4;
 
   private final SharedWal wal;
   private final LongSupplier nanoTime;
+  private final Predicate<CopysetKey> runs;
   private final Map<CopysetKey, Since> pinning = new TreeMap<>();
 
   private record Since(long cutAt, long nanos) {}
 
-  PinnedLogs(SharedWal wal, LongSupplier nanoTime) {
+  PinnedLogs(SharedWal wal, LongSupplier nanoTime, Predicate<CopysetKey> runs) {
     this.wal = wal;
+    this.runs = runs;
     this.nanoTime = nanoTime;
   }
 
@@ -47,7 +53,8 @@ final class PinnedLogs {
       Since known = pinning.get(pin.group());
       Since since =
           known != null && known.cutAt() == pin.cutAt() ? known : new Since(pin.cutAt(), now);
-      if (now - since.nanos() < PATIENCE.toNanos() || !moved(pin)) {
+      Duration patience = runs.test(pin.group()) ? PATIENCE : SHORT_PATIENCE;
+      if (now - since.nanos() < patience.toNanos() || !moved(pin)) {
         still.put(pin.group(), since);
       }
     }

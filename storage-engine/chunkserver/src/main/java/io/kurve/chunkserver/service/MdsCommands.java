@@ -45,7 +45,8 @@ public final class MdsCommands implements ChunkserverCommands {
       refusal =
           Optional.of(
               new KurveException(
-                  ErrorCode.INVALID_ARGUMENT, self + " is not among " + membership.voters(),
+                  ErrorCode.INVALID_ARGUMENT,
+                  self + " is not among " + membership.voters(),
                   "look up who the members are"));
     }
     if (refusal.isPresent()) {
@@ -126,7 +127,8 @@ public final class MdsCommands implements ChunkserverCommands {
         } else {
           answer.completeExceptionally(
               new KurveException(
-                  ErrorCode.REFUSED, copyset + " refuses the command: " + applied.reply(),
+                  ErrorCode.REFUSED,
+                  copyset + " refuses the command: " + applied.reply(),
                   "look the volume up: it was decided anew meanwhile"));
         }
       }

@@ -217,8 +217,8 @@ public final class SharedWal implements GroupLogs, AutoCloseable {
 
   /**
    * Writes all entries of a group again at the ring's end, so that it keeps no old segment: for one
-   * that can't cut, because it has no quorum or does not run. They count as soon as the last of them
-   * is durable, and not before.
+   * that can't cut, because it has no quorum or does not run. They count as soon as the last of
+   * them is durable, and not before.
    *
    * @throws WalFull when there is no room for them; nothing has changed then
    */

@@ -19,10 +19,7 @@ public sealed interface WalOpening {
    */
   record Damaged(long offset, List<CopysetKey> groups, String what) implements WalOpening {
     public KurveException toException() {
-      return new KurveException(
-          ErrorCode.BAD_STORE,
-          what,
-          KurveException.GO_ON_WITHOUT_IT);
+      return new KurveException(ErrorCode.BAD_STORE, what, KurveException.GO_ON_WITHOUT_IT);
     }
   }
 

@@ -91,8 +91,7 @@ record WalRecord(
     Optional<LogRecord.Kind> entryKind() {
       return switch (this) {
         case ENTRY_DATA, AGAIN_DATA -> Optional.of(LogRecord.Kind.DATA);
-        case ENTRY_CONFIGURATION, AGAIN_CONFIGURATION ->
-            Optional.of(LogRecord.Kind.CONFIGURATION);
+        case ENTRY_CONFIGURATION, AGAIN_CONFIGURATION -> Optional.of(LogRecord.Kind.CONFIGURATION);
         case ENTRY_NO_OP, AGAIN_NO_OP -> Optional.of(LogRecord.Kind.NO_OP);
         case HARD_STATE,
             CUT,

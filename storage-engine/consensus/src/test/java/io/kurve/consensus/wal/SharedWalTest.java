@@ -186,9 +186,7 @@ class SharedWalTest {
     assertThat(wal.pinning())
         .containsExactly(
             new SharedWal.Pin(
-                key(1),
-                wal.pinning().getFirst().cutAt(),
-                wal.pinning().getFirst().bytes()),
+                key(1), wal.pinning().getFirst().cutAt(), wal.pinning().getFirst().bytes()),
             new SharedWal.Pin(key(2), 1, wal.pinning().getLast().bytes()));
 
     // Terms, votes and restarts go on.

@@ -43,11 +43,12 @@ class WalMoveTest {
     GroupLog stuck = wal.open(key(1));
     List<LogRecord> kept = fillStuck(stuck);
     GroupLog busy = wal.open(key(2));
-    assertThatThrownBy(() -> {
-          for (int lap = 0; lap < 10; lap++) {
-            writeLap(busy);
-          }
-        })
+    assertThatThrownBy(
+            () -> {
+              for (int lap = 0; lap < 10; lap++) {
+                writeLap(busy);
+              }
+            })
         .as("without moving it")
         .isInstanceOf(WalFull.class);
     busy.truncatePrefix(new LogPosition(1, busy.lastIndex()));
