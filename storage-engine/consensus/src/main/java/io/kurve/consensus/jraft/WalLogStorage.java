@@ -9,6 +9,7 @@ import io.kurve.consensus.wal.GroupLog;
 import io.kurve.consensus.wal.GroupLog.WalFull;
 import io.kurve.consensus.wal.LogRecord;
 import io.kurve.core.failure.FaultHandler;
+import io.kurve.core.failure.KurveException;
 import io.kurve.core.log.LogPosition;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -84,9 +85,17 @@ final class WalLogStorage implements LogStorage {
     return log.lastIndex();
   }
 
+  /**
+   * Ends the process when the entry can't be read: jraft holds a follower's lock here and never
+   * gives it back when this throws, so that the copyset would stand still for ever, silently.
+   */
   @Override
   public @Nullable LogEntry getEntry(long index) {
-    return log.read(index).map(WalLogStorage::entry).orElse(null);
+    try {
+      return log.read(index).map(WalLogStorage::entry).orElse(null);
+    } catch (KurveException unreadable) {
+      throw faults.halt("an entry of the log can't be read back", unreadable);
+    }
   }
 
   static LogEntry entry(LogRecord record) {

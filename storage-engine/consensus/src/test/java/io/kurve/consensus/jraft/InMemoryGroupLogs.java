@@ -3,7 +3,9 @@ package io.kurve.consensus.jraft;
 import io.kurve.consensus.wal.GroupLog;
 import io.kurve.consensus.wal.GroupLogs;
 import io.kurve.consensus.wal.LogRecord;
+import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.FaultHandler;
+import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.log.LogPosition;
 import io.kurve.core.log.Membership;
@@ -47,6 +49,7 @@ final class InMemoryGroupLogs implements GroupLogs {
   private volatile FaultHandler faults;
   private volatile boolean failsAppends;
   private volatile boolean failsVotes;
+  private volatile boolean failsReads;
   private volatile LogSpace space = new LogSpace(0, 100);
   private volatile CountDownLatch appendsPass = new CountDownLatch(0);
 
@@ -67,6 +70,10 @@ final class InMemoryGroupLogs implements GroupLogs {
 
   void failVotes() {
     failsVotes = true;
+  }
+
+  void failReads() {
+    failsReads = true;
   }
 
   void space(long used, long total) {
@@ -170,6 +177,9 @@ final class InMemoryGroupLogs implements GroupLogs {
 
     @Override
     public synchronized Optional<LogRecord> read(long index) {
+      if (failsReads) {
+        throw new KurveException(ErrorCode.BAD_STORE, key + ": told to fail", "");
+      }
       return Optional.ofNullable(records.get(index));
     }
 

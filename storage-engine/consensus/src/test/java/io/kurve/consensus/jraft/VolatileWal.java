@@ -19,18 +19,22 @@ final class VolatileWal implements MachineWal {
   private static final Region REGION = new Region(0, 8 << 20);
 
   private final ReplicaId replica;
-  private final VolatileDisk disk;
+  private VolatileDisk disk;
   private long generation;
 
   VolatileWal(ReplicaId replica) {
     this.replica = replica;
-    long seed = replica.chunkserver().value();
-    this.disk = new VolatileDisk(replica.toString(), REGION.end(), new SeededRandom(seed));
+    this.disk = emptyDisk();
     try {
       SharedWal.format(disk, config());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private VolatileDisk emptyDisk() {
+    long seed = replica.chunkserver().value();
+    return new VolatileDisk(replica.toString(), REGION.end(), new SeededRandom(seed));
   }
 
   private WalConfig config() {
@@ -43,9 +47,6 @@ final class VolatileWal implements MachineWal {
 
   @Override
   public GroupLogs start(FaultHandler faults) {
-    if (generation > 0) {
-      disk.restart();
-    }
     generation++;
     return SharedWal.open(disk, config(), faults, new WalMetrics(new CollectorRegistry()))
         .orThrow();
@@ -53,6 +54,10 @@ final class VolatileWal implements MachineWal {
 
   @Override
   public void losePower() {
-    disk.crash();
+    // What the process still writes while it is taken down is not on the disk of the next; and it
+    // may still read, or jraft would keep a lock for ever that its own shutdown waits for.
+    VolatileDisk next = emptyDisk();
+    next.restore(disk.image());
+    disk = next;
   }
 }

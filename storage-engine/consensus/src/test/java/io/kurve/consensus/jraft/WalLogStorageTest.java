@@ -1,0 +1,50 @@
+package io.kurve.consensus.jraft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.kurve.consensus.wal.GroupLog;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.ChunkserverId;
+import io.kurve.core.id.CopysetGeneration;
+import io.kurve.core.id.CopysetId;
+import io.kurve.core.id.CopysetKey;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.id.StoreId;
+import io.kurve.core.log.LogPosition;
+import io.kurve.core.log.Membership;
+import io.kurve.core.log.ReplicatedStateMachine.Checkpoint;
+import io.kurve.testkit.failure.HaltingFaultHandler;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+final class WalLogStorageTest {
+  private static final Duration TIMEOUT = Duration.ofSeconds(1);
+
+  private final ReplicaId self = new ReplicaId(new ChunkserverId(1), new StoreId(new UUID(0, 1)));
+  private final Membership alone = Membership.ofVoters(List.of(self));
+  private final HaltingFaultHandler faults = new HaltingFaultHandler();
+  private final InMemoryGroupLogs logs = new InMemoryGroupLogs(faults);
+
+  @Test
+  void rule02AnEntryThatCannotBeReadEndsTheProcess() {
+    GroupLog log = logs.found(new CopysetKey(new CopysetId(1), new CopysetGeneration(1)), alone);
+    WalLogStorage storage =
+        new WalLogStorage(
+            log,
+            new DurableIndex(0),
+            new LeaderLease(self, new LoopbackCluster.FakeLeaseClock(), TIMEOUT),
+            new CheckpointStorage(
+                self, new Checkpoint(LogPosition.BEFORE_ALL, alone), (leader, wanted) -> wanted),
+            (payload, took) -> {},
+            faults);
+    assertThat(storage.getEntry(1)).as("no such entry").isNull();
+    logs.failReads();
+    assertThatThrownBy(() -> storage.getEntry(1))
+        .isInstanceOf(HaltingFaultHandler.Halted.class)
+        .hasCauseInstanceOf(KurveException.class);
+    assertThat(faults.isHalted()).isTrue();
+  }
+}
