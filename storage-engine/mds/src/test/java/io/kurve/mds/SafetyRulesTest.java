@@ -284,7 +284,7 @@ class SafetyRulesTest {
                 .refusal(
                     cluster.mds.volumes().create("again", new NewVolume("w", GIB, 4096, false)))
                 .cure())
-        .contains("recover");
+        .contains("newest copy");
     ClusterStatus status = cluster.await(cluster.mds.inspection().status());
     assertThat(status.health()).isEqualTo(Health.STALLED);
     assertThat(status.reasons()).extracting(Reason::code).containsExactly("METASTORE_BEHIND");
