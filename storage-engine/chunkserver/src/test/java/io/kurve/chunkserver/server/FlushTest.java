@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.kurve.chunkserver.copyset.Samples;
 import io.kurve.core.disk.FileDisk;
 import io.kurve.core.id.CopysetKey;
+import io.kurve.core.unit.Geometry;
 import io.kurve.testkit.disk.StallingDisk;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,34 +45,29 @@ class FlushTest {
     world.close();
   }
 
-  private void write(int n) {
-    world.write(COPYSET, n, 101, n % 8 * BLOCKS, Samples.filled(BLOCKS, n));
+  private void write(int n, int blocks) {
+    world.write(COPYSET, n, 101, n % 8 * BLOCKS, Samples.filled(blocks, n));
   }
 
   @Test
   void rule08WritesAreAnsweredWhileAppliedDataIsBeingFlushed() throws Exception {
-    disk.stallSyncs();
-    // Until the log is half full, so that a checkpoint is due, which begins with a sync of all.
-    CompletableFuture<Void> hanging = CompletableFuture.runAsync(this::awaitHanging);
     int n = 1;
-    while (!hanging.isDone()) {
-      write(n++);
+    int half = (int) (world.metric(1, "kurve_wal_bytes") / 2 / (BLOCKS * Geometry.BLOCK_BYTES));
+    while (n < half - 4) {
+      write(n++, BLOCKS);
     }
-    hanging.join();
+    disk.stallSyncs();
+    // Until the log is half full, so that a checkpoint is due, which begins with a sync of all. In
+    // small steps: no machine fills the other half before the checkpointer looks.
+    while (!disk.isHanging()) {
+      write(n++, 1);
+    }
     long begin = System.nanoTime();
     for (int more = 0; more < 8; more++) {
-      write(n++);
+      write(n++, BLOCKS);
     }
     assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(SOON);
     disk.resume();
     world.assertReads(COPYSET, 101, (n - 1) % 8 * BLOCKS, Samples.filled(BLOCKS, n - 1));
-  }
-
-  private void awaitHanging() {
-    try {
-      disk.awaitHanging();
-    } catch (InterruptedException e) {
-      throw new AssertionError(e);
-    }
   }
 }

@@ -32,6 +32,7 @@ public final class MdsClient implements AutoCloseable {
   private final List<HostAndPort> addresses;
   private final MdsClientConfig config;
   private final AtomicInteger preferred = new AtomicInteger();
+  private volatile boolean closed;
 
   public MdsClient(List<HostAndPort> addresses, Identity self, MdsClientConfig config) {
     if (addresses.isEmpty()) {
@@ -74,7 +75,9 @@ public final class MdsClient implements AutoCloseable {
           KurveException failure = known(thrown);
           Duration pause = pause(number);
           boolean again =
-              (failure.code() == ErrorCode.UNAVAILABLE || failure.code() == ErrorCode.NOT_LEADER)
+              !closed
+                  && (failure.code() == ErrorCode.UNAVAILABLE
+                      || failure.code() == ErrorCode.NOT_LEADER)
                   && deadline.timeRemaining(TimeUnit.NANOSECONDS) > pause.toNanos();
           if (again || failure.code() == ErrorCode.UNKNOWN_OUTCOME) {
             // One that is silent, stopped perhaps, must not be the first to be asked next time.
@@ -125,8 +128,10 @@ public final class MdsClient implements AutoCloseable {
         : failure;
   }
 
+  /** Ends calls that are under way, too. */
   @Override
   public void close() {
+    closed = true;
     servers.forEach(ControlChannel::close);
   }
 }

@@ -268,6 +268,21 @@ class ControlPlaneTest {
   }
 
   @Test
+  void closingEndsACallThatIsUnderWay() throws Exception {
+    try (Socket deaf = new Socket()) {
+      deaf.bind(new InetSocketAddress("127.0.0.1", 0));
+      MdsClient client =
+          new MdsClient(
+              List.of(new HostAndPort("127.0.0.1", deaf.getLocalPort())),
+              identity(Role.CLI),
+              MdsClientConfig.defaults().withCallTimeout(Duration.ofHours(1)));
+      var call = client.inspection().status();
+      client.close();
+      assertThat(failure(call)).isNotNull();
+    }
+  }
+
+  @Test
   void aRestartedServerGetsANewHandshake() throws Exception {
     ControlServer first = ControlServer.start(ANY_PORT, identity(Role.MDS), fake.mds());
     HostAndPort address = first.address();
