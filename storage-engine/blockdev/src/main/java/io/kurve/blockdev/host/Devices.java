@@ -24,7 +24,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Devices {
   private static final Logger LOG = LoggerFactory.getLogger(Devices.class);
-  private static final Duration FLUSH_DEADLINE = Duration.ofSeconds(10);
 
   /** The rest of the second in which a stall must turn into EIO is the kernel's. */
   private static final Duration ABORT_GRACE = Duration.ofMillis(300);
@@ -105,8 +104,8 @@ public final class Devices {
   }
 
   /** What only the kernel's cache has becomes durable, or this fails. */
-  void flush(Device device) throws IOException {
-    device.loop().flush(FLUSH_DEADLINE);
+  void flush(Device device, Duration deadline) throws IOException {
+    device.loop().flush(deadline);
   }
 
   /** The whole of it; nobody may be using it. */

@@ -31,7 +31,13 @@ import org.slf4j.LoggerFactory;
 public final class VolumeHost implements VolumeHostService {
   private static final Logger LOG = LoggerFactory.getLogger(VolumeHost.class);
   private static final Duration OPERATION_DEADLINE = Duration.ofSeconds(30);
+
+  /** How long a caller of an ordinary detach waits; the write-out goes on, and he may ask again. */
+  public static final Duration FLUSH_DEADLINE = Duration.ofSeconds(10);
+
+  /** Nobody can ask again. */
   private static final Duration SHUT_DOWN_DEADLINE = Duration.ofSeconds(25);
+
   private static final Duration FORCED_CLOSE_DEADLINE = Duration.ofSeconds(2);
   private static final Duration PASSING_USER_DEADLINE = Duration.ofSeconds(1);
   private static final Duration POLL = Duration.ofMillis(20);
@@ -40,6 +46,7 @@ public final class VolumeHost implements VolumeHostService {
   private final Devices devices;
   private final GivingUp givingUp;
   private final Executor executor;
+  private final Duration flushDeadline;
 
   /** Guards the map. */
   private final ReentrantLock lock = new ReentrantLock();
@@ -48,12 +55,19 @@ public final class VolumeHost implements VolumeHostService {
 
   /**
    * @param executor of platform threads, bounded; operations wait on it for the kernel
+   * @param flushDeadline of an ordinary detach, {@link #FLUSH_DEADLINE}
    */
-  public VolumeHost(VolumeOpener opener, Devices devices, GivingUp givingUp, Executor executor) {
+  public VolumeHost(
+      VolumeOpener opener,
+      Devices devices,
+      GivingUp givingUp,
+      Executor executor,
+      Duration flushDeadline) {
     this.opener = opener;
     this.devices = devices;
     this.givingUp = givingUp;
     this.executor = executor;
+    this.flushDeadline = flushDeadline;
   }
 
   @Override
@@ -71,7 +85,7 @@ public final class VolumeHost implements VolumeHostService {
           if (force) {
             detachByForce(attachment);
           } else {
-            detachNow(attachment);
+            detachNow(attachment, flushDeadline);
           }
         });
   }
@@ -117,7 +131,10 @@ public final class VolumeHost implements VolumeHostService {
     List<CompletableFuture<Void>> detaching = new ArrayList<>();
     for (VolumeAttachment attachment : all()) {
       detaching.add(
-          runToEnd("detach", attachment.volumeName(), () -> detachNow(attachment))
+          runToEnd(
+                  "detach",
+                  attachment.volumeName(),
+                  () -> detachNow(attachment, SHUT_DOWN_DEADLINE))
               .handle((done, failure) -> logShutDown(attachment, failure)));
     }
     try {
@@ -173,7 +190,7 @@ public final class VolumeHost implements VolumeHostService {
       return switch (present.state()) {
         case Serving serving -> Optional.of(describe(present, serving.device()));
         case Failed failed -> {
-          release(present);
+          release(present, flushDeadline);
           yield Optional.empty();
         }
         case AttachmentState.Opening opening -> Optional.empty();
@@ -234,21 +251,23 @@ public final class VolumeHost implements VolumeHostService {
     }
   }
 
-  private void detachNow(VolumeAttachment attachment) throws IOException, InterruptedException {
+  private void detachNow(VolumeAttachment attachment, Duration flush)
+      throws IOException, InterruptedException {
     attachment.beginOperation(OPERATION_DEADLINE);
     try {
-      release(attachment);
+      release(attachment, flush);
     } finally {
       attachment.endOperation();
     }
   }
 
   /** Within an operation. */
-  private void release(VolumeAttachment attachment) throws IOException, InterruptedException {
+  private void release(VolumeAttachment attachment, Duration flush)
+      throws IOException, InterruptedException {
     Device device = deviceOf(attachment);
     refuseWhileUsed(attachment, device);
     if (!attachment.hasFailed()) {
-      devices.flush(device);
+      devices.flush(device, flush);
     }
     Device released = attachment.releasing();
     try {
@@ -314,7 +333,7 @@ public final class VolumeHost implements VolumeHostService {
     DeviceUsers users = device.loop().users();
     long end = System.nanoTime() + PASSING_USER_DEADLINE.toNanos();
     // Programs that look at each new block device (udev) come and go.
-    while (users.mountPoints().isEmpty() && !users.none() && System.nanoTime() < end) {
+    while (!users.isClaimed() && !users.none() && System.nanoTime() < end) {
       Thread.sleep(POLL);
       users = device.loop().users();
     }

@@ -83,7 +83,9 @@ final class VolumeHostProcess implements AutoCloseable {
     GivingUp givingUp = new GivingUp(new SystemRandom());
     giveUpPredecessors(kernel.leftovers(), mds.metadata(), givingUp);
 
-    VolumeHost host = new VolumeHost(client::open, kernel.devices(), givingUp, operations);
+    VolumeHost host =
+        new VolumeHost(
+            client::open, kernel.devices(), givingUp, operations, VolumeHost.FLUSH_DEADLINE);
     part(host::shutDown);
     part(
         ControlServer.startOnSocket(

@@ -52,6 +52,11 @@ public final class DeadDevices {
     return FILE.matcher(loop.backingFile().getFileName().toString()).matches();
   }
 
+  /** Whether this is what the file of a dead FUSE connection answers. */
+  static boolean isDisconnected(PosixException e) {
+    return e.is(Errno.ENOTCONN) || e.is(Errno.ECONNABORTED);
+  }
+
   Outcome clearIfDead(BoundLoop loop) throws IOException {
     if (!hasDeadHost(loop)) {
       return Outcome.SERVED;
@@ -104,7 +109,7 @@ public final class DeadDevices {
             LoopControl.Status ignored = control.status(device, loop.device().toString());
             disconnected.complete(false);
           } catch (PosixException e) {
-            if (e.is(Errno.ENOTCONN) || e.is(Errno.ECONNABORTED) || e.is(Errno.ENXIO)) {
+            if (isDisconnected(e) || e.is(Errno.ENXIO)) {
               disconnected.complete(true);
             } else {
               disconnected.completeExceptionally(e);

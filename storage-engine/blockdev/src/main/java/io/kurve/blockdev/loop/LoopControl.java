@@ -23,12 +23,14 @@ import java.lang.foreign.MemorySegment;
 final class LoopControl {
   private static final String CONTROL = "/dev/loop-control";
   private static final long LOOP_CLR_FD = 0x4C01;
+  private static final long LOOP_SET_STATUS64 = 0x4C04;
   private static final long LOOP_GET_STATUS64 = 0x4C05;
   private static final long LOOP_SET_CAPACITY = 0x4C07;
   private static final long LOOP_CONFIGURE = 0x4C0A;
   private static final long LOOP_CTL_GET_FREE = 0x4C82;
   private static final long BLKGETSIZE64 = 0x80081272L;
 
+  private static final int LO_FLAGS_AUTOCLEAR = 4;
   private static final int LO_FLAGS_DIRECT_IO = 16;
   private static final long CONFIG_BYTES = 304;
   private static final long INFO_BYTES = 232;
@@ -87,6 +89,16 @@ final class LoopControl {
   /** Lets the backing file go: at once when nobody else has the device open, else at last close. */
   void clear(int device, String name) throws PosixException {
     long ignored = posix.ioctl(device, "clear " + name, LOOP_CLR_FD, 0);
+  }
+
+  /** Takes {@link #clear} back, as long as somebody has the device open. */
+  void keep(int device, String name) throws PosixException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment info = arena.allocate(INFO_BYTES, 8);
+      long ignored = posix.ioctl(device, "status of " + name, LOOP_GET_STATUS64, info);
+      info.set(JAVA_INT, FLAGS_IN_INFO, info.get(JAVA_INT, FLAGS_IN_INFO) & ~LO_FLAGS_AUTOCLEAR);
+      long unused = posix.ioctl(device, "keep " + name, LOOP_SET_STATUS64, info);
+    }
   }
 
   /**

@@ -14,38 +14,38 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A configured loop device. It is held open for reading, so that it can't be cleared and given to
  * another file while it is ours.
  */
 public final class LoopDevice {
-  private static final Logger LOG = LoggerFactory.getLogger(LoopDevice.class);
   private static final Duration CLEAR_DEADLINE = Duration.ofSeconds(5);
+
+  /** For programs that look at each block device (udev): they come and go. */
+  private static final Duration OTHERS_DEADLINE = Duration.ofSeconds(2);
+
   private static final Duration POLL = Duration.ofMillis(10);
 
   private final Posix posix;
   private final LoopControl control;
   private final DescriptorOwner descriptors;
-  private final OwnedDescriptor descriptor;
   private final int number;
-  private final DeviceNumber identity;
+
+  /** Another one after a release that was taken back. */
+  private volatile OwnedDescriptor descriptor;
 
   LoopDevice(
       Posix posix,
       LoopControl control,
       DescriptorOwner descriptors,
       OwnedDescriptor descriptor,
-      int number,
-      DeviceNumber identity) {
+      int number) {
     this.posix = posix;
     this.control = control;
     this.descriptors = descriptors;
     this.descriptor = descriptor;
     this.number = number;
-    this.identity = identity;
   }
 
   public Path path() {
@@ -74,7 +74,7 @@ public final class LoopDevice {
   }
 
   public DeviceUsers users() throws IOException {
-    return DeviceUsers.find("loop" + number, identity.toString());
+    return DeviceUsers.find(number);
   }
 
   /**
@@ -124,7 +124,7 @@ public final class LoopDevice {
   /**
    * Gives the device up, which nobody may be using.
    *
-   * @throws KurveException IN_USE when the kernel says that somebody does
+   * @throws KurveException IN_USE when the kernel says that somebody does: then all is as it was
    */
   public void releaseUnused() throws IOException, InterruptedException {
     int exclusive;
@@ -132,18 +132,16 @@ public final class LoopDevice {
       exclusive = posix.open(name(), Posix.O_RDONLY | Posix.O_EXCL);
     } catch (PosixException e) {
       if (e.is(Errno.EBUSY)) {
-        throw new KurveException(
-            ErrorCode.IN_USE,
-            name() + " is in use: " + users().describeOr("mounted where this host can't see it"),
-            "unmount it, then detach",
-            e);
+        throw inUse("mounted where this host can't see it");
       }
       throw e;
     }
     try {
-      // As the only opener left, clear lets nobody in any more.
       descriptors.close(descriptor.attachment(), descriptor.role());
-      control.clear(exclusive, name());
+      if (!isClearedAsOnlyOpener(exclusive)) {
+        takeBack(exclusive);
+        throw inUse("open where this host can't see it");
+      }
     } catch (PosixException e) {
       if (!e.is(Errno.ENXIO)) { // cleared before
         throw e;
@@ -155,31 +153,76 @@ public final class LoopDevice {
   }
 
   /**
+   * As the only opener left, clear lets nobody in any more. Else it marks the device to go with the
+   * last of them, and by then what they write could go nowhere.
+   */
+  private boolean isClearedAsOnlyOpener(int exclusive) throws IOException, InterruptedException {
+    long end = System.nanoTime() + OTHERS_DEADLINE.toNanos();
+    while (true) {
+      control.clear(exclusive, name());
+      try {
+        LoopControl.Status ignored = control.status(exclusive, name());
+      } catch (PosixException e) {
+        if (e.is(Errno.ENXIO)) {
+          return true;
+        }
+        if (!DeadDevices.isDisconnected(e)) {
+          throw e;
+        }
+      }
+      if (System.nanoTime() - end > 0) {
+        return false;
+      }
+      Thread.sleep(POLL);
+    }
+  }
+
+  private void takeBack(int exclusive) throws PosixException {
+    try {
+      control.keep(exclusive, name());
+    } catch (PosixException e) {
+      if (!DeadDevices.isDisconnected(e)) { // of a dead one nothing can be lost
+        throw e;
+      }
+    }
+    descriptor =
+        descriptors.own(
+            descriptor.attachment(), descriptor.role(), posix.open(name(), Posix.O_RDONLY));
+  }
+
+  private KurveException inUse(String nothingKnown) throws IOException {
+    return new KurveException(
+        ErrorCode.IN_USE,
+        name() + " is in use: " + users().describeOr(nothingKnown),
+        "unmount or close it, then detach");
+  }
+
+  /**
    * Gives the device up, whoever uses it: then it goes with the last of them. Without effect when
    * it was given up before.
    */
   public void release() throws IOException {
-    if (!descriptor.enter()) {
+    OwnedDescriptor held = descriptor;
+    if (!held.enter()) {
       return;
     }
     try {
-      control.clear(descriptor.number(), name());
+      control.clear(held.number(), name());
     } catch (PosixException e) {
       if (!e.is(Errno.ENXIO)) { // cleared before
         throw e;
       }
     } finally {
-      descriptor.exit();
-      descriptors.close(descriptor.attachment(), descriptor.role());
+      held.exit();
+      descriptors.close(held.attachment(), held.role());
     }
   }
 
   private void awaitCleared() throws IOException, InterruptedException {
     long end = System.nanoTime() + CLEAR_DEADLINE.toNanos();
     while (LoopDevices.backingFile(number).isPresent()) {
-      if (System.nanoTime() > end) {
-        LOG.warn("{} is still open somewhere: it goes when the last process closes it", path());
-        return;
+      if (System.nanoTime() - end > 0) {
+        throw new IOException(name() + " did not let its file go, though nobody else had it open");
       }
       Thread.sleep(POLL);
     }
@@ -194,13 +237,14 @@ public final class LoopDevice {
   }
 
   private <T> T using(Use<T> use) throws IOException {
-    if (!descriptor.enter()) {
+    OwnedDescriptor held = descriptor;
+    if (!held.enter()) {
       throw new KurveException(ErrorCode.NOT_FOUND, name() + " was given up", "attach again");
     }
     try {
-      return use.with(descriptor.number());
+      return use.with(held.number());
     } finally {
-      descriptor.exit();
+      held.exit();
     }
   }
 }

@@ -63,13 +63,16 @@ public final class LoopDevices {
 
   /** All loop devices whose backing file is below the directory, by number. */
   public List<BoundLoop> boundBelow(Path directory) throws IOException {
+    return bound().stream().filter(loop -> loop.backingFile().startsWith(directory)).toList();
+  }
+
+  /** All loop devices that have a backing file, by number. */
+  static List<BoundLoop> bound() throws IOException {
     List<BoundLoop> bound = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(SYSFS, "loop*")) {
       for (Path entry : entries) {
         int number = Integer.parseInt(entry.getFileName().toString().substring("loop".length()));
-        backingFile(number)
-            .filter(file -> file.startsWith(directory))
-            .ifPresent(file -> bound.add(new BoundLoop(number, file)));
+        backingFile(number).ifPresent(file -> bound.add(new BoundLoop(number, file)));
       }
     }
     bound.sort(Comparator.comparingInt(BoundLoop::number));
@@ -132,7 +135,7 @@ public final class LoopDevices {
     int writable = posix.open(name, Posix.O_RDWR);
     try {
       control.configure(writable, name, backing, logicalBlockBytes);
-      return Optional.of(keep(attachment, number, identity, writable));
+      return Optional.of(keep(attachment, number, writable));
     } catch (PosixException e) {
       if (e.is(Errno.EBUSY)) {
         return Optional.empty();
@@ -147,14 +150,13 @@ public final class LoopDevices {
    * What is kept open is open for reading, else kernels that protect mounted devices from writers
    * would not let it be mounted.
    */
-  private LoopDevice keep(AttachmentId attachment, int number, DeviceNumber identity, int writable)
-      throws PosixException {
+  private LoopDevice keep(AttachmentId attachment, int number, int writable) throws PosixException {
     String name = "/dev/loop" + number;
     try {
       OwnedDescriptor kept =
           descriptors.own(
               attachment, OwnedDescriptor.Role.LOOP_DEVICE, posix.open(name, Posix.O_RDONLY));
-      return new LoopDevice(posix, control, descriptors, kept, number, identity);
+      return new LoopDevice(posix, control, descriptors, kept, number);
     } catch (PosixException | RuntimeException e) {
       control.clear(writable, name);
       throw e;

@@ -4,13 +4,22 @@ import static io.kurve.blockdev.host.HostFixture.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.kurve.blockdev.posix.Posix;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.VolumeHostService.AttachedDevice;
 import io.kurve.core.metadata.VolumeHostService.DeviceState;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -68,6 +77,43 @@ class DetachTest {
   }
 
   @Test
+  void refusedWhileAnotherDeviceLiesOnIt() throws Exception {
+    fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096));
+    AttachedDevice device = fixture.attach("demo");
+    String upper = run("losetup", "--find", "--show", device.link()).strip();
+    try {
+      run("mkfs.ext4", "-q", upper);
+      Path point = fixture.mount(Path.of(upper));
+      assertInUse("backing " + upper);
+      Files.writeString(point.resolve("file"), "still works");
+      fixture.unmount(point);
+    } finally {
+      run("losetup", "--detach", upper);
+    }
+    fixture.detach("demo");
+  }
+
+  @Test
+  void aDetachThatMeetsAHiddenUserLeavesAllAsItWas() throws Exception {
+    MemoryVolume volume = fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096));
+    AttachedDevice device = fixture.attach("demo");
+    int hidden = fixture.posix.open(device.device(), Posix.O_RDONLY); // this process looks away
+    try {
+      assertInUse("open where this host can't see it");
+    } finally {
+      fixture.posix.close(hidden);
+    }
+    assertThat(run("losetup", "--noheadings", "--output", "AUTOCLEAR", device.device()).strip())
+        .isEqualTo("0");
+    assertThat(run("losetup", "--noheadings", "--output", "DIO", device.device()).strip())
+        .isEqualTo("1");
+    run("mkfs.ext4", "-q", device.link());
+    assertThat(HostFixture.await(fixture.host.info("demo")).state()).isEqualTo(DeviceState.READY);
+    fixture.detach("demo");
+    assertThat(volume.isClosed()).isTrue();
+  }
+
+  @Test
   void shutDownDetachesWhatIsNotInUse() throws Exception {
     MemoryVolume idle = fixture.offer(new MemoryVolume("idle", 7, SIZE, 4096));
     MemoryVolume busy = fixture.offer(new MemoryVolume("busy", 8, SIZE, 4096));
@@ -82,6 +128,34 @@ class DetachTest {
     assertThat(Path.of(idleDevice.link())).doesNotExist();
     assertThat(busy.isClosed()).isFalse();
     fixture.unmount(point);
+  }
+
+  @Test
+  void shutDownWaitsForASlowVolumeAfterAnOrdinaryDetachHasGivenUp() throws Exception {
+    try (HostFixture hasty =
+        new HostFixture(
+            directory.resolve("hasty"), directory.resolve("links"), Duration.ofMillis(50))) {
+      MemoryVolume volume = hasty.offer(new MemoryVolume("demo", 9, SIZE, 4096));
+      AttachedDevice device = hasty.attach("demo");
+      byte[] bytes = new byte[4096];
+      Arrays.fill(bytes, (byte) 7);
+      try (FileChannel cached =
+          FileChannel.open(Path.of(device.device()), StandardOpenOption.WRITE)) {
+        assertThat(cached.write(ByteBuffer.wrap(bytes))).isEqualTo(4096);
+        volume.stall();
+      }
+      assertThatThrownBy(() -> hasty.detach("demo"))
+          .isInstanceOfSatisfying(
+              KurveException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.UNAVAILABLE));
+
+      CompletableFuture<Void> down = CompletableFuture.runAsync(hasty.host::shutDown);
+      assertThatThrownBy(() -> down.get(1, TimeUnit.SECONDS)).isInstanceOf(TimeoutException.class);
+      volume.resume();
+
+      down.get(20, TimeUnit.SECONDS);
+      assertThat(volume.isClosed()).isTrue();
+      assertThat(volume.content()).startsWith(bytes);
+    }
   }
 
   @Test

@@ -23,6 +23,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -60,6 +61,10 @@ final class HostFixture implements AutoCloseable {
   }
 
   HostFixture(Path directory, Path linkDirectory) throws IOException {
+    this(directory, linkDirectory, VolumeHost.FLUSH_DEADLINE);
+  }
+
+  HostFixture(Path directory, Path linkDirectory, Duration flushDeadline) throws IOException {
     assertThat(FuseMounts.DEVICE).as("the tests of block devices need /dev/fuse").exists();
     assertThat(Path.of("/dev/loop-control"))
         .as("the tests of block devices need /dev/loop-control")
@@ -81,7 +86,8 @@ final class HostFixture implements AutoCloseable {
             this::open,
             new Devices(mounts, loops, links),
             new GivingUp(new SystemRandom()),
-            executor);
+            executor,
+            flushDeadline);
   }
 
   private CompletionStage<BlockVolume> open(String name) {

@@ -54,19 +54,24 @@ public final class Machine {
     }
   }
 
-  /** Throws with the mount point when a device of one of these hosts is mounted. */
-  static void refuseMounted(List<Path> runs) throws IOException {
+  /**
+   * Throws with the user when a device of one of these hosts is mounted, or part of another one.
+   * Processes that have it open don't count: in a stall only taking it away lets them end.
+   */
+  static void refuseClaimed(List<Path> runs) throws IOException {
     if (noDevices().isPresent()) {
       return;
     }
     for (Path run : runs) {
       for (BoundLoop loop : bound(run)) {
-        List<String> points = DeviceUsers.of(loop).mountPoints();
-        if (!points.isEmpty()) {
+        DeviceUsers users = DeviceUsers.of(loop);
+        if (users.isClaimed()) {
           throw new KurveException(
               ErrorCode.IN_USE,
-              loop.device() + " is mounted at " + String.join(", ", points),
-              "umount " + points.getFirst() + " first");
+              loop.device() + " is " + String.join(", ", users.claims()),
+              users.mountPoints().isEmpty()
+                  ? "take it out of that first"
+                  : "umount " + users.mountPoints().getFirst() + " first");
         }
       }
     }

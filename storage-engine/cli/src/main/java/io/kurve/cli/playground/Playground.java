@@ -38,6 +38,12 @@ public final class Playground {
   private static final Duration CALL_LIMIT = Duration.ofSeconds(30);
   private static final Duration STOP_PATIENCE = Duration.ofSeconds(10);
 
+  /** It writes out what is cached for 25 s. */
+  private static final Duration HOST_STOP_PATIENCE = Duration.ofSeconds(30);
+
+  /** A cache of some GB on a slow disk takes that long. */
+  private static final Duration WRITE_OUT_PATIENCE = Duration.ofMinutes(5);
+
   private final Layout layout;
   private final Settings settings;
   private final Roles roles;
@@ -278,29 +284,29 @@ public final class Playground {
                     + String.join(", ", roles.hosts().stream().map(Roles.Spec::name).toList())));
   }
 
-  /** Ends all processes; the data stays. Refuses while a device is mounted. */
+  /** Ends all processes; the data stays. Refuses while a device is mounted, or part of another. */
   public void down() throws IOException, InterruptedException {
     try (PlaygroundLock _ = PlaygroundLock.take(layout)) {
-      downAlone();
+      downAlone(true);
     }
   }
 
   /** Ends all processes and removes all data. */
   public void destroy() throws IOException, InterruptedException {
     try (PlaygroundLock _ = PlaygroundLock.take(layout)) {
-      downAlone();
+      downAlone(false);
       PlaygroundMaker.remove(layout);
     }
   }
 
-  private void downAlone() throws IOException, InterruptedException {
+  private void downAlone(boolean dataWanted) throws IOException, InterruptedException {
     List<Path> runs = roles.hosts().stream().map(Roles.Spec::store).toList();
-    Machine.refuseMounted(runs);
+    Machine.refuseClaimed(runs);
     for (Roles.Spec spec : roles.hosts()) {
       if (process(spec).find().isPresent()) {
         progress.accept("stopping " + spec.name() + " ...");
-        detachAll(spec);
-        process(spec).stop(STOP_PATIENCE);
+        detachAll(spec, dataWanted);
+        process(spec).stop(HOST_STOP_PATIENCE);
       }
     }
     Machine.clearLeftovers(runs);
@@ -312,47 +318,37 @@ public final class Playground {
     process(roles.mds()).stop(STOP_PATIENCE);
   }
 
-  private void detachAll(Roles.Spec spec) {
+  private void detachAll(Roles.Spec spec, boolean dataWanted)
+      throws IOException, InterruptedException {
+    Takedown takedown =
+        new Takedown(
+            this::quorum,
+            () -> Machine.refuseClaimed(List.of(spec.store())),
+            WRITE_OUT_PATIENCE,
+            progress);
     try {
-      for (AttachedDevice device : call(spec.name(), host(spec.name()).list())) {
-        detachForDown(spec, device.volumeName());
-      }
+      takedown.detachAll(spec.name(), host(spec.name()), dataWanted);
     } catch (KurveException e) {
       if (e.code() == ErrorCode.IN_USE) {
         throw e;
       }
-      progress.accept(spec.name() + " could not detach: " + e.text() + "; ending it");
-    }
-  }
-
-  /** By force only when there is no other way: it loses what only the kernel's cache has. */
-  private void detachForDown(Roles.Spec spec, String volume) {
-    boolean stalled = !hasQuorum();
-    if (!stalled) {
-      try {
-        call(spec.name(), host(spec.name()).detach(volume, false));
-        return;
-      } catch (KurveException e) {
-        if (e.code() == ErrorCode.IN_USE) {
-          throw e;
-        }
-        progress.accept(volume + " could not be detached: " + e.text() + "; using force");
-      }
-    }
-    try {
-      call(spec.name(), host(spec.name()).detach(volume, true));
-    } catch (KurveException e) {
-      if (e.code() != ErrorCode.NOT_FOUND) { // its device went with the first attempt
-        throw e;
-      }
+      progress.accept(
+          spec.name()
+              + " could not detach: "
+              + e.text()
+              + "; ending it: what was written and not synced may be lost");
     }
   }
 
   /** Each copyset has three replicas: with one disk away all of them go on. */
-  private boolean hasQuorum() {
+  private Takedown.Quorum quorum() {
+    int disks = roles.chunkservers().size();
     long living =
         roles.chunkservers().stream().filter(spec -> process(spec).find().isPresent()).count();
-    return living >= roles.chunkservers().size() - 1;
+    if (living >= disks - 1) {
+      return Takedown.Quorum.ALL;
+    }
+    return living >= 2 ? Takedown.Quorum.SOME : Takedown.Quorum.NONE;
   }
 
   public PlaygroundStatus status() {

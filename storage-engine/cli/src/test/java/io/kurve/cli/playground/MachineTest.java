@@ -1,10 +1,16 @@
 package io.kurve.cli.playground;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,5 +35,36 @@ class MachineTest {
     assertThat(obstacle("Linux")).contains("/dev/loop-control").contains("modprobe loop");
     Files.createFile(dev.resolve("loop-control"));
     assertThat(obstacle("Linux")).isEqualTo("none");
+  }
+
+  @Test
+  void aDeviceUnderAnotherIsNotTakenAway() throws Exception {
+    Path run = root.resolve("run");
+    Path file = Files.createDirectories(run.resolve("mounts/attachment-7")).resolve("attachment-7");
+    Files.write(file, new byte[1 << 20]);
+    String device = losetup("--find", "--show", file.toString());
+    try {
+      Machine.refuseClaimed(List.of(run));
+      String upper = losetup("--find", "--show", device);
+      try {
+        assertThatThrownBy(() -> Machine.refuseClaimed(List.of(run)))
+            .isInstanceOfSatisfying(
+                KurveException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.IN_USE))
+            .hasMessageContaining(device + " is backing " + upper);
+      } finally {
+        losetup("--detach", upper);
+      }
+    } finally {
+      losetup("--detach", device);
+    }
+  }
+
+  private static String losetup(String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of("losetup"));
+    command.addAll(List.of(arguments));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(output).isZero();
+    return output.strip();
   }
 }
