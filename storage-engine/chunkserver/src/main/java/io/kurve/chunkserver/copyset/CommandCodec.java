@@ -228,7 +228,7 @@ public final class CommandCodec {
         for (int i = 0; i < count; i++) {
           checksums[i] = in.getInt();
         }
-        yield new Write(origin, address, first, payload.asReadOnlyBuffer(), checksums);
+        yield new Write(origin, address, first, payload.slice(), checksums);
       }
     };
   }

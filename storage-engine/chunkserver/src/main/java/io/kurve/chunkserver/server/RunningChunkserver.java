@@ -140,10 +140,8 @@ final class RunningChunkserver {
   /** Until it is told to stop. */
   void beat(Registration.Confirmed confirmed, CountDownLatch stop) throws InterruptedException {
     long interval = confirmed.heartbeatInterval().toMillis();
-    IdleMemory memory = new IdleMemory(System::gc);
     do {
       heartbeat.beat();
-      memory.look();
     } while (!stop.await(interval, TimeUnit.MILLISECONDS));
   }
 

@@ -25,19 +25,21 @@ final class Roles {
   private static final int PORTS_EACH = 3;
 
   /**
-   * What replicas may hold in memory at most, and the heap given back once a chunkserver idles: it
-   * collects then, and keeps little more than what lives.
+   * What replicas may hold in memory at most. G1 leaves the buffers of large writes where they are,
+   * while other collectors copy them around, and its periodic collection gives the heap back once a
+   * chunkserver idles. It marks late, because nearly all that fills the heap is such buffers, which
+   * any collection of the young generation frees.
    */
   private static final List<String> CHUNKSERVER_MEMORY =
       List.of(
           "-Xms64m",
-          "-Xmn48m",
           "-Xmx640m",
           "-XX:MaxDirectMemorySize=256m",
-          "-XX:+UseSerialGC",
-          "-XX:MinHeapFreeRatio=10",
-          "-XX:MaxHeapFreeRatio=30",
-          "-XX:-ShrinkHeapInSteps");
+          "-XX:+UseG1GC",
+          "-XX:G1PeriodicGCInterval=20000",
+          "-XX:InitiatingHeapOccupancyPercent=85",
+          "-XX:-G1UseAdaptiveIHOP",
+          "-XX:-ClassUnloadingWithConcurrentMark");
 
   private final Layout layout;
   private final Settings settings;

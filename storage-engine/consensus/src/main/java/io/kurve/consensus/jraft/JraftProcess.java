@@ -21,7 +21,8 @@ final class JraftProcess {
           "jraft.closure.threadpool.size.max", String.valueOf(MAXIMUM_THREADS),
           "jraft.internal.closure.threadpool.size.max", String.valueOf(MAXIMUM_THREADS),
           "jraft.rpc.closure.threadpool.size.max", String.valueOf(MAXIMUM_THREADS),
-          "jraft.timer.global_election_timer_workers", "1",
+          // Each may wait for a log thread, so that elections of other groups need others.
+          "jraft.timer.global_election_timer_workers", "4",
           "jraft.timer.global_vote_timer_workers", "1",
           "jraft.timer.global_step_down_timer_workers", "1",
           "jraft.timer.global_snapshot_timer_workers", "1",

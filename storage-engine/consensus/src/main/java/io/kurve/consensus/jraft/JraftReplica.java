@@ -132,6 +132,8 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
             lease,
             candidacy,
             stateMachine::mayVote,
+            this::catchesUp,
+            context.executors().tasks(),
             context.executors().failures().next());
     ReplicaServices services =
         new ReplicaServices(
@@ -246,13 +248,23 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
     }
   }
 
+  /** jraft forgets entries when they are applied. */
+  private boolean catchesUp(ReplicaId follower) {
+    ReplicatorGroup replicators = replicators();
+    return replicators != null && nextIndex(replicators, follower) <= caller.applied();
+  }
+
+  /** Negative when it is not known. */
+  private static long nextIndex(ReplicatorGroup replicators, ReplicaId follower) {
+    return Replicator.getNextIndexUnsafe(replicators.getReplicator(PeerNames.peer(follower)));
+  }
+
   private Map<ReplicaId, Long> followers() {
     Map<ReplicaId, Long> next = new TreeMap<>();
     ReplicatorGroup replicators = replicators();
     if (replicators != null && node.isLeader(false)) {
       for (ReplicaId member : membership().voters()) {
-        long index =
-            Replicator.getNextIndexUnsafe(replicators.getReplicator(PeerNames.peer(member)));
+        long index = nextIndex(replicators, member);
         if (index >= 0) {
           next.put(member, index);
         }

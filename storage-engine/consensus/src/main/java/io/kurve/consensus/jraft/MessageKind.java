@@ -14,6 +14,7 @@ import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
+import com.google.protobuf.UnsafeByteOperations;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -99,7 +100,8 @@ enum MessageKind {
 
   private static Message parse(Parser<? extends Message> parser, ByteBuffer bytes)
       throws InvalidProtocolBufferException {
-    CodedInputStream input = CodedInputStream.newInstance(bytes.slice());
+    // Only of what is said to be immutable are parts shared instead of copied.
+    CodedInputStream input = UnsafeByteOperations.unsafeWrap(bytes.slice()).newCodedInput();
     input.enableAliasing(true);
     return parser.parseFrom(input);
   }

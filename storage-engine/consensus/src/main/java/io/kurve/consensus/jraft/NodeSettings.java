@@ -8,8 +8,14 @@ import io.kurve.core.log.Membership;
 
 /** jraft's defaults are for one busy group; ours are for many in one process. */
 final class NodeSettings {
-  /** Far above the 1 MiB of the largest write, so that one fits whole beside smaller ones. */
-  private static final int MESSAGE_BYTES = 4 << 20;
+  /** A message is sent when it holds as much, so one has less than this and a largest write. */
+  private static final int MESSAGE_BYTES = 1 << 20;
+
+  /** To one follower. They stay in memory until it answers, also when it has a whole log to get. */
+  private static final int UNANSWERED_MESSAGES = 16;
+
+  /** Between two syncs of the log. */
+  private static final int APPENDED_BYTES = 4 << 20;
 
   private static final int RING_SLOTS = 1024;
   private static final int BATCH = 64;
@@ -54,7 +60,8 @@ final class NodeSettings {
     options.setApplyBatch(BATCH);
     options.setMaxEntriesSize(RING_SLOTS);
     options.setMaxBodySize(MESSAGE_BYTES);
-    options.setMaxAppendBufferSize(MESSAGE_BYTES);
+    options.setMaxReplicatorInflightMsgs(UNANSWERED_MESSAGES);
+    options.setMaxAppendBufferSize(APPENDED_BYTES);
     options.setMaxLogsInMemoryBytes(settings.memoryBytes());
     options.setElectionHeartbeatFactor(settings.heartbeats());
     options.setMaxElectionDelayMs(Math.max(timeoutMillis / 2, 1));

@@ -64,7 +64,13 @@ final class ReplicaInbox {
     switch (request) {
       case AppendEntriesRequest append -> {
         if (addressed(append.getServerId(), append.getPeerId(), sentBy, responder)) {
-          guarded(responder, () -> append(append, responder));
+          Runnable step = () -> append(append, responder);
+          if (append.getTerm() > replica.term()) {
+            // jraft writes the new term: the thread that brings messages must not wait for it.
+            later(responder, step);
+          } else {
+            guarded(responder, step);
+          }
         }
       }
       case RequestVoteRequest vote -> {
@@ -115,6 +121,10 @@ final class ReplicaInbox {
       refuse(responder, RaftError.EINVAL, "entries that make no sense");
       return;
     }
+    if (request.getTerm() >= replica.term() && !replica.voteGate().heardLeader()) {
+      refuse(responder, RaftError.EBUSY, "a vote is being written");
+      return;
+    }
     Responder answer = responder;
     if (request.getEntriesCount() > 0) {
       if (!replica.mayVote()) {
@@ -131,9 +141,6 @@ final class ReplicaInbox {
             replica.room().leave(bytes);
             responder.reply(reply);
           };
-    }
-    if (request.getTerm() >= replica.term()) {
-      replica.voteGate().heardLeader();
     }
     RpcRequestClosure done =
         new RpcRequestClosure(

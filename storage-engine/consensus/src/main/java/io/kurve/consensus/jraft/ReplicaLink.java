@@ -3,13 +3,17 @@ package io.kurve.consensus.jraft;
 import com.alipay.sofa.jraft.option.NodeOptions;
 import io.kurve.consensus.RaftTransport;
 import io.kurve.core.id.CopysetKey;
+import io.kurve.core.id.ReplicaId;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 
 /**
  * What a replica's client needs; jraft hands its options, and so this, to each client that it has
  * made.
  *
+ * @param catchesUp whether what a follower lacks has to be read from the disk
+ * @param tasks where jraft hears of answers for which it may wait for the disk
  * @param failures where calls that fail at once are told so: jraft holds a lock while it calls
  */
 record ReplicaLink(
@@ -18,6 +22,8 @@ record ReplicaLink(
     LeaderLease lease,
     Candidacy candidacy,
     BooleanSupplier mayVote,
+    Predicate<ReplicaId> catchesUp,
+    Executor tasks,
     Executor failures) {
 
   static final class Options extends NodeOptions {

@@ -44,7 +44,7 @@ final class StateMachineCaller<R> extends StateMachineAdapter {
 
   private final JraftReplica<R> replica;
   private final ReentrantLock gate = new ReentrantLock();
-  private long applied;
+  private volatile long applied;
   private Membership membership;
   private boolean leading;
   private volatile long leadingTerm;
@@ -53,6 +53,11 @@ final class StateMachineCaller<R> extends StateMachineAdapter {
     this.replica = replica;
     this.applied = restored.at().index();
     this.membership = applied == 0 ? initial : restored.membership();
+  }
+
+  /** The last entry that was passed on. */
+  long applied() {
+    return applied;
   }
 
   /** The term that the state machine was told to lead in; 0 when it does not. */

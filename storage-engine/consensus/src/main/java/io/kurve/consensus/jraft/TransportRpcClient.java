@@ -174,9 +174,7 @@ final class TransportRpcClient implements RpcClient {
         complete(null, new RemotingException("an answer of " + target + " is garbled", e));
         return;
       }
-      if (message instanceof AppendEntriesResponse response
-          && response.getSuccess()
-          && response.getTerm() == term) {
+      if (isPlain(message)) {
         link.lease().acknowledged(term, target, sentAt);
       }
       complete(message, null);
@@ -194,9 +192,25 @@ final class TransportRpcClient implements RpcClient {
       if (Thread.currentThread().equals(sender)) {
         // Still inside jraft's call, which expects no answer before it returns.
         link.failures().execute(() -> callback.complete(message, error));
+      } else if (mayWait(message)) {
+        link.tasks().execute(() -> callback.complete(message, error));
       } else {
         callback.complete(message, error);
       }
+    }
+
+    /**
+     * Whether jraft may read its log or write its term when it hears this, while the thread that
+     * brings it has other groups' messages to carry.
+     */
+    private boolean mayWait(@Nullable Message message) {
+      return !isPlain(message) || link.catchesUp().test(target);
+    }
+
+    private boolean isPlain(@Nullable Message message) {
+      return message instanceof AppendEntriesResponse response
+          && response.getSuccess()
+          && response.getTerm() == term;
     }
   }
 }

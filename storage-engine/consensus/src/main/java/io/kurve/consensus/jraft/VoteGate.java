@@ -1,6 +1,7 @@
 package io.kurve.consensus.jraft;
 
 import java.time.Duration;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
@@ -10,11 +11,13 @@ import java.util.function.Supplier;
  *
  * <p>Taking a leader's message and giving a vote exclude each other here: either the message comes
  * first and the vote is refused, or the vote comes first, raises the term, and the message is
- * refused.
+ * refused. A message never waits for a vote, which is written to the disk: it is refused meanwhile,
+ * and its leader sends another one.
  */
 final class VoteGate {
   private final LeaseClock clock;
   private final long electionTimeoutNanos;
+  private final ReentrantLock lock = new ReentrantLock();
   private long heardAt;
 
   VoteGate(LeaseClock clock, Duration electionTimeout) {
@@ -23,9 +26,21 @@ final class VoteGate {
     this.heardAt = clock.monotonicNanos();
   }
 
-  /** A leader's message arrived; called before it is looked at any further. */
-  synchronized void heardLeader() {
-    heardAt = clock.monotonicNanos();
+  /**
+   * A leader's message arrived; called before it is looked at any further.
+   *
+   * @return false when a vote is under way: the message must not be taken
+   */
+  boolean heardLeader() {
+    if (!lock.tryLock()) {
+      return false;
+    }
+    try {
+      heardAt = clock.monotonicNanos();
+    } finally {
+      lock.unlock();
+    }
+    return true;
   }
 
   /**
@@ -33,8 +48,13 @@ final class VoteGate {
    *
    * @param releasedByLeader the leader itself gave its lease up and named this candidate
    */
-  synchronized <T> T vote(boolean releasedByLeader, Supplier<T> refusal, Supplier<T> step) {
-    boolean bound = clock.monotonicNanos() - heardAt < electionTimeoutNanos;
-    return bound && !releasedByLeader ? refusal.get() : step.get();
+  <T> T vote(boolean releasedByLeader, Supplier<T> refusal, Supplier<T> step) {
+    lock.lock();
+    try {
+      boolean bound = clock.monotonicNanos() - heardAt < electionTimeoutNanos;
+      return bound && !releasedByLeader ? refusal.get() : step.get();
+    } finally {
+      lock.unlock();
+    }
   }
 }

@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.OptionalLong;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -85,16 +86,25 @@ final class WalLogStorage implements LogStorage {
     return log.lastIndex();
   }
 
+  /** Not read before jraft asks for more than its term, which is all that a heartbeat needs. */
+  @Override
+  public @Nullable LogEntry getEntry(long index) {
+    OptionalLong term = log.term(index);
+    return term.isEmpty() || index < log.firstIndex() || index > log.lastIndex()
+        ? null
+        : new StoredEntry(new LogId(index, term.getAsLong()), this::read);
+  }
+
   /**
    * Ends the process when the entry can't be read: jraft holds a follower's lock here and never
    * gives it back when this throws, so that the copyset would stand still for ever, silently.
    */
-  @Override
-  public @Nullable LogEntry getEntry(long index) {
+  private LogEntry read(long index) {
     try {
-      return log.read(index).map(WalLogStorage::entry).orElse(null);
-    } catch (KurveException unreadable) {
-      throw faults.halt("an entry of the log can't be read back", unreadable);
+      return entry(log.read(index).orElseThrow());
+    } catch (KurveException | NoSuchElementException unreadable) {
+      throw faults.halt(
+          "entry " + index + " of " + log.group() + " can't be read back", unreadable);
     }
   }
 

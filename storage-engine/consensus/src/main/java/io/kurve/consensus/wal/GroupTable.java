@@ -41,7 +41,7 @@ final class GroupTable {
   }
 
   /**
-   * Takes over a frame's records.
+   * Takes over the records of a frame whose checksum is right.
    *
    * @param address of the first record
    * @throws WalRecord.MalformedFrame when they make no sense
@@ -51,7 +51,7 @@ final class GroupTable {
     int start = rest.position();
     while (rest.hasRemaining()) {
       long at = address + rest.position() - start;
-      replay(WalRecord.read(rest), at);
+      replay(WalRecord.readChecked(rest), at);
     }
   }
 

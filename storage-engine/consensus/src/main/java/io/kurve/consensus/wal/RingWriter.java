@@ -17,6 +17,7 @@ import java.util.List;
  */
 final class RingWriter {
   static final int RELEASE_BYTES = Disk.ALIGNMENT;
+  private static final byte[] ZEROS = new byte[Disk.ALIGNMENT];
 
   private final Disk disk;
   private final SegmentLayout layout;
@@ -112,9 +113,7 @@ final class RingWriter {
     for (WalRecord record : records) {
       record.write(buffer);
     }
-    while (buffer.position() < frameBytes) {
-      buffer.put((byte) 0);
-    }
+    buffer.put(ZEROS, 0, frameBytes - buffer.position());
     buffer.flip();
     FrameHeader frame =
         new FrameHeader(

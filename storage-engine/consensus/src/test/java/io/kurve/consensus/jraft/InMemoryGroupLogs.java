@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CountDownLatch;
 
@@ -51,6 +52,7 @@ final class InMemoryGroupLogs implements GroupLogs {
   private volatile boolean failsVotes;
   private volatile boolean failsReads;
   private volatile LogSpace space = new LogSpace(0, 100);
+  private final Set<String> readers = ConcurrentHashMap.newKeySet();
   private volatile CountDownLatch appendsPass = new CountDownLatch(0);
 
   InMemoryGroupLogs(FaultHandler faults) {
@@ -74,6 +76,11 @@ final class InMemoryGroupLogs implements GroupLogs {
 
   void failReads() {
     failsReads = true;
+  }
+
+  /** The names of the threads that read entries. */
+  Set<String> readers() {
+    return readers;
   }
 
   void space(long used, long total) {
@@ -177,6 +184,7 @@ final class InMemoryGroupLogs implements GroupLogs {
 
     @Override
     public synchronized Optional<LogRecord> read(long index) {
+      readers.add(Thread.currentThread().getName());
       if (failsReads) {
         throw new KurveException(ErrorCode.BAD_STORE, key + ": told to fail", "");
       }

@@ -121,6 +121,26 @@ final class JraftAdapterTest {
   }
 
   @Test
+  void aFollowerThatCatchesUpKeepsNeitherTheNetworksThreadsNorMuchMemory() throws Exception {
+    ReplicaId leader = startAll();
+    ReplicaId follower = others(leader).getFirst();
+    cluster.kill(follower);
+    String large = "x".repeat(200_000);
+    for (int n = 0; n < 200; n++) {
+      assertThat(end(propose(leader, large + n))).isInstanceOf(Proposal.Applied.class);
+    }
+    cluster.network().delay(Duration.ofMillis(5));
+    cluster.start(follower);
+    wal(follower).space(0, 1 << 30);
+    awaitCaughtUp(leader, follower);
+    assertThat(wal(leader).readers())
+        .isNotEmpty()
+        .noneMatch(thread -> thread.startsWith(LoopbackNetwork.THREADS));
+    // Beside entries: heartbeats.
+    assertThat(cluster.network().mostUnanswered()).isLessThan(32);
+  }
+
+  @Test
   void rule09AFollowerWithAFullLogTakesNothingAndCatchesUpLater() throws Exception {
     ReplicaId leader = startAll();
     ReplicaId follower = others(leader).getFirst();

@@ -8,6 +8,7 @@ import io.kurve.core.id.StoreId;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /** Rule 14's two halves under a clock of our own. */
@@ -93,12 +94,23 @@ final class LeaseAndVoteTest {
     assertThat(votes(gate, false)).isFalse();
     clock.pass(TIMEOUT);
     assertThat(votes(gate, false)).isTrue();
-    gate.heardLeader();
+    assertThat(gate.heardLeader()).isTrue();
     clock.pass(TIMEOUT.minusMillis(1));
     assertThat(votes(gate, false)).isFalse();
     assertThat(votes(gate, true)).isTrue();
     clock.pass(Duration.ofMillis(1));
     assertThat(votes(gate, false)).isTrue();
+  }
+
+  @Test
+  void rule14AMessageDoesNotWaitForAVoteAndIsNotTakenBesideIt() {
+    VoteGate gate = new VoteGate(clock, TIMEOUT);
+    clock.pass(TIMEOUT);
+    boolean heard =
+        gate.vote(false, () -> true, () -> CompletableFuture.supplyAsync(gate::heardLeader).join());
+    assertThat(heard).isFalse();
+    assertThat(gate.heardLeader()).isTrue();
+    assertThat(votes(gate, false)).isFalse();
   }
 
   private static boolean votes(VoteGate gate, boolean released) {

@@ -13,6 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,9 +21,13 @@ import org.jspecify.annotations.Nullable;
  * messages keep their order; a cut loses all that is on its way, like a broken connection.
  */
 final class LoopbackNetwork implements AutoCloseable {
+  /** What the names of threads that bring messages begin with. */
+  static final String THREADS = "link-";
+
   private final Map<ReplicaId, Endpoint> endpoints = new ConcurrentHashMap<>();
   private final Map<Pair, Link> links = new ConcurrentHashMap<>();
   private final Set<Pair> cuts = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger mostUnanswered = new AtomicInteger();
   private volatile Duration delay = Duration.ZERO;
 
   /** A new process; the one before it, if any, is no longer heard. */
@@ -57,6 +62,11 @@ final class LoopbackNetwork implements AutoCloseable {
   /** Each message, either way, takes this long. */
   void delay(Duration each) {
     delay = each;
+  }
+
+  /** The most requests of one replica to another that had no answer yet. */
+  int mostUnanswered() {
+    return mostUnanswered.get();
   }
 
   @Override
@@ -95,6 +105,7 @@ final class LoopbackNetwork implements AutoCloseable {
       Pending pending = new Pending(answer);
       Link there = link(self, target);
       there.pending.add(pending);
+      mostUnanswered.accumulateAndGet(there.pending.size(), Math::max);
       Runnable failure = () -> there.fail(pending, "no connection to " + target);
       if (!attached || !passes(self, target)) {
         there.after(Duration.ZERO, failure);
@@ -153,7 +164,7 @@ final class LoopbackNetwork implements AutoCloseable {
           Executors.newSingleThreadScheduledExecutor(
               Thread.ofPlatform()
                   .daemon()
-                  .name("link-" + pair.from.chunkserver() + "-" + pair.to.chunkserver())
+                  .name(THREADS + pair.from.chunkserver() + "-" + pair.to.chunkserver())
                   .factory());
     }
 

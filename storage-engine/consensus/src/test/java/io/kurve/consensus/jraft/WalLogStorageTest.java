@@ -3,7 +3,10 @@ package io.kurve.consensus.jraft;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.alipay.sofa.jraft.entity.LogEntry;
+import com.alipay.sofa.jraft.entity.LogId;
 import io.kurve.consensus.wal.GroupLog;
+import io.kurve.consensus.wal.LogRecord;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.CopysetGeneration;
@@ -15,8 +18,10 @@ import io.kurve.core.log.LogPosition;
 import io.kurve.core.log.Membership;
 import io.kurve.core.log.ReplicatedStateMachine.Checkpoint;
 import io.kurve.testkit.failure.HaltingFaultHandler;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -29,7 +34,7 @@ final class WalLogStorageTest {
   private final InMemoryGroupLogs logs = new InMemoryGroupLogs(faults);
 
   @Test
-  void rule02AnEntryThatCannotBeReadEndsTheProcess() {
+  void rule02AnEntryThatCannotBeReadEndsTheProcess() throws Exception {
     GroupLog log = logs.found(new CopysetKey(new CopysetId(1), new CopysetGeneration(1)), alone);
     WalLogStorage storage =
         new WalLogStorage(
@@ -41,8 +46,12 @@ final class WalLogStorageTest {
             (payload, took) -> {},
             faults);
     assertThat(storage.getEntry(1)).as("no such entry").isNull();
+    log.append(List.of(new LogRecord(1, 7, LogRecord.Kind.DATA, ByteBuffer.allocate(8))));
+    assertThat(Objects.requireNonNull(storage.getEntry(1)).getData().remaining()).isEqualTo(8);
     logs.failReads();
-    assertThatThrownBy(() -> storage.getEntry(1))
+    LogEntry stored = Objects.requireNonNull(storage.getEntry(1));
+    assertThat(stored.getId()).as("known without reading").isEqualTo(new LogId(1, 7));
+    assertThatThrownBy(stored::getType)
         .isInstanceOf(HaltingFaultHandler.Halted.class)
         .hasCauseInstanceOf(KurveException.class);
     assertThat(faults.isHalted()).isTrue();

@@ -188,17 +188,17 @@ final class NativeFile implements AutoCloseable {
   void writeFully(long offset, ByteBuffer source, int mostBytesACall) throws IOException {
     Scratch scratch = scratches.get();
     try (Arena larger = Arena.ofConfined()) {
-      MemorySegment memory;
-      if (source.isDirect()) {
-        memory = MemorySegment.ofBuffer(source);
-      } else {
-        memory = scratch.bytes(source.remaining(), larger);
-        memory.copyFrom(MemorySegment.ofBuffer(source));
-      }
-      for (long done = 0; done < memory.byteSize(); ) {
-        long size = Math.min(mostBytesACall, memory.byteSize() - done);
-        write(offset + done, memory.asSlice(done, size), scratch.state);
-        done += size;
+      MemorySegment all = MemorySegment.ofBuffer(source);
+      long most = Math.min(mostBytesACall, all.byteSize());
+      MemorySegment passage = source.isDirect() ? MemorySegment.NULL : scratch.bytes(most, larger);
+      for (long done = 0; done < all.byteSize(); ) {
+        MemorySegment piece = all.asSlice(done, Math.min(most, all.byteSize() - done));
+        if (!source.isDirect()) {
+          // Piece by piece, so that the kernel finds it in the processor's cache.
+          piece = passage.asSlice(0, piece.byteSize()).copyFrom(piece);
+        }
+        write(offset + done, piece, scratch.state);
+        done += piece.byteSize();
       }
       source.position(source.limit());
     } catch (Throwable e) {
