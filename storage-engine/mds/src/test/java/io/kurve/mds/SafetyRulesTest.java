@@ -11,6 +11,7 @@ import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
 import io.kurve.core.metadata.ClusterInspection.DiskState;
 import io.kurve.core.metadata.ClusterInspection.Health;
 import io.kurve.core.metadata.ClusterInspection.Reason;
+import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.metadata.MetadataService.Opened;
 import io.kurve.core.metadata.SegmentMap;
@@ -223,6 +224,27 @@ class SafetyRulesTest {
         .copysets
         .values()
         .forEach(copyset -> assertThat(copyset.admits(volume.id(), old.attachment())).isFalse());
+  }
+
+  @Test
+  void rule19NobodyGetsTheVolumeWhileItsHolderMayBelieveThatASegmentIsNotMapped() {
+    Volume volume = cluster.create("v", 4 * GIB);
+    Opened old = cluster.open("v", "host-1");
+    cluster.run(Duration.ofSeconds(5));
+    cluster.await(cluster.mds.metadata().segment(volume.id(), old.attachment(), 0, false));
+    CompletionStage<Void> fence = cluster.mds.volumes().fence(old.attachment());
+    cluster.run(MetadataService.NOT_MAPPED_HOLDS);
+    assertThat(openRefusal("v").code()).isEqualTo(ErrorCode.ATTACHED_ELSEWHERE);
+    cluster.await(fence);
+    Opened next = cluster.open("v", "host-2");
+
+    cluster.await(cluster.mds.metadata().segment(volume.id(), next.attachment(), 0, false));
+    long before = cluster.loop.nanoTime();
+    cluster.await(cluster.mds.metadata().close(next.attachment()));
+    cluster.await(cluster.mds.volumes().fence(cluster.open("v", "silent").attachment()));
+    assertThat(cluster.loop.nanoTime() - before)
+        .as("a holder that closes, or asked nothing, holds nobody up")
+        .isLessThan(MetadataService.NOT_MAPPED_HOLDS.toNanos());
   }
 
   @Test

@@ -45,10 +45,11 @@ final class FinalReader {
   }
 
   void begin() {
-    var _ =
-        life.opener()
-            .open(model.name(), AccessMode.EXCLUSIVE)
-            .whenComplete((volume, failure) -> {
+    cluster
+        .world()
+        .hear(
+            life.opener().open(model.name(), AccessMode.EXCLUSIVE),
+            (volume, failure) -> {
               if (failure == null) {
                 model.opened(volume.attachment());
                 read(volume, 0);
@@ -84,10 +85,11 @@ final class FinalReader {
     byte[] bytes = new byte[(int) range[1]];
     VolumeModel.Request request =
         model.read(volume.attachment(), range[0], bytes.length, "last read");
-    var _ =
-        volume
-            .read(range[0], ByteBuffer.wrap(bytes))
-            .whenComplete((nothing, failure) -> {
+    cluster
+        .world()
+        .hear(
+            volume.read(range[0], ByteBuffer.wrap(bytes)),
+            (nothing, failure) -> {
               if (failure != null) {
                 throw new AssertionError("a last read failed", failure);
               }

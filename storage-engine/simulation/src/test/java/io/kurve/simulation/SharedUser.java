@@ -176,20 +176,23 @@ final class SharedUser {
     }
 
     private void end(CompletionStage<Void> stage, Runnable done) {
-      var _ =
-          stage.whenComplete((_, failure) -> {
-            inFlight--;
-            if (failure == null) {
-              done.run();
-              return;
-            }
-            ErrorCode code = VolumeUser.codeOf(failure);
-            if (code == ErrorCode.FENCED) {
-              fenced();
-            } else if (code != ErrorCode.OVERLOAD && code != ErrorCode.NO_SPACE) {
-              throw new AssertionError(model.name() + ": " + failure, failure);
-            }
-          });
+      cluster
+          .world()
+          .hear(
+              stage,
+              (_, failure) -> {
+                inFlight--;
+                if (failure == null) {
+                  done.run();
+                  return;
+                }
+                ErrorCode code = VolumeUser.codeOf(failure);
+                if (code == ErrorCode.FENCED) {
+                  fenced();
+                } else if (code != ErrorCode.OVERLOAD && code != ErrorCode.NO_SPACE) {
+                  throw new AssertionError(model.name() + ": " + failure, failure);
+                }
+              });
     }
 
     private void fenced() {

@@ -132,17 +132,20 @@ final class Tenant {
   /** Tells the answer only while this attempt goes on. */
   private <T> void ask(CompletionStage<T> question, Consumer<T> answered, Runnable failed) {
     long mine = attempt;
-    var _ =
-        question.whenComplete((answer, failure) -> {
-          if (mine != attempt) {
-            return;
-          }
-          if (failure == null) {
-            answered.accept(answer);
-          } else {
-            failed.run();
-          }
-        });
+    cluster
+        .world()
+        .hear(
+            question,
+            (answer, failure) -> {
+              if (mine != attempt) {
+                return;
+              }
+              if (failure == null) {
+                answered.accept(answer);
+              } else {
+                failed.run();
+              }
+            });
   }
 
   private void later(Runnable task) {

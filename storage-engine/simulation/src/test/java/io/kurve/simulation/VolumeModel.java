@@ -67,7 +67,7 @@ final class VolumeModel {
 
     void read(byte[] seen) {
       if (fenced) {
-        return;
+        throw new AssertionError(name + ": a read of a fenced attachment was answered");
       }
       for (Part part : parts) {
         part.history.sawBytes(part.operation, Arrays.copyOfRange(seen, part.from, part.to));

@@ -79,7 +79,11 @@ final class VolumeUser {
     private final SimHost.Life life;
     private @Nullable BlockVolume volume;
     private int requestsLeft = 8 + random.nextInt(20);
-    private int lingering = random.chance(2) ? 6 : 0;
+
+    /** If the first sessions do not, the next finds a volume that is not mapped. */
+    private final boolean writes = !random.chance(5);
+
+    private int lingering = random.chance(2) ? writes ? 6 : 60 : 0;
     private int inFlight;
     private boolean handedOver;
     private boolean fenced;
@@ -93,10 +97,11 @@ final class VolumeUser {
       if (done || host != hosts.get(turn) || handedOver) {
         return;
       }
-      var _ =
-          life.opener()
-              .open(model.name(), AccessMode.EXCLUSIVE)
-              .whenComplete((opened, failure) -> {
+      cluster
+          .world()
+          .hear(
+              life.opener().open(model.name(), AccessMode.EXCLUSIVE),
+              (opened, failure) -> {
                 if (failure == null) {
                   opened(opened);
                 } else if (codeOf(failure) == ErrorCode.ATTACHED_ELSEWHERE) {
@@ -207,7 +212,13 @@ final class VolumeUser {
         case 4 -> erase(random.chance(2) ? 0 : Geometry.CHUNK_BYTES, Geometry.CHUNK_BYTES, true);
         case 5 -> end(held().flush(), () -> {});
         case 6, 7, 8, 9, 10 -> read(offset, length);
-        default -> write(offset, length);
+        default -> {
+          if (writes) {
+            write(offset, length);
+          } else {
+            read(offset, length);
+          }
+        }
       }
     }
 
@@ -251,19 +262,22 @@ final class VolumeUser {
     }
 
     private void end(CompletionStage<Void> stage, Runnable done) {
-      var _ =
-          stage.whenComplete((nothing, failure) -> {
-            inFlight--;
-            if (failure == null) {
-              done.run();
-              return;
-            }
-            switch (codeOf(failure)) {
-              case FENCED -> fenced();
-              case OVERLOAD, NO_SPACE -> {}
-              default -> throw new AssertionError(model.name() + ": " + failure, failure);
-            }
-          });
+      cluster
+          .world()
+          .hear(
+              stage,
+              (nothing, failure) -> {
+                inFlight--;
+                if (failure == null) {
+                  done.run();
+                  return;
+                }
+                switch (codeOf(failure)) {
+                  case FENCED -> fenced();
+                  case OVERLOAD, NO_SPACE -> {}
+                  default -> throw new AssertionError(model.name() + ": " + failure, failure);
+                }
+              });
     }
 
     private void fenced() {

@@ -48,14 +48,13 @@ final class Lease {
     if (stopped || session.isFenced()) {
       return;
     }
-    long askedAt = ports.loop().nanoTime();
     metadata.askOnce(
         () -> ports.metadata().renew(session.host(), List.of(session.attachment())),
-        fenced -> renewed(askedAt, fenced),
+        this::renewed,
         this::notRenewed);
   }
 
-  private void renewed(long askedAtNanos, List<AttachmentId> fenced) {
+  private void renewed(List<AttachmentId> fenced) {
     if (stopped) {
       return;
     }
@@ -63,7 +62,6 @@ final class Lease {
       session.fence("the MDS fenced it");
       return;
     }
-    session.leaseRenewed(askedAtNanos);
     if (failing) {
       failing = false;
       LOG.info("volume '{}': the lease is renewed again", session.volume().name());

@@ -2,6 +2,7 @@ package io.kurve.client.volume;
 
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.SegmentMap;
 import io.kurve.core.metadata.SegmentMapping;
 import java.util.ArrayList;
@@ -9,15 +10,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /**
  * Where the volume's chunks live, as far as it is known.
  *
  * <p>A mapping never changes once it is made, so it is kept. "Not mapped" is kept only under an
- * exclusive attachment and while its lease is valid: else another host may have mapped and written
- * the segment since, and its data would read as zeros.
+ * exclusive attachment and only for {@link MetadataService#NOT_MAPPED_HOLDS}: else another host may
+ * have mapped and written the segment since, and its data would read as zeros.
  */
 final class Segments {
   private final VolumePorts ports;
@@ -25,7 +25,10 @@ final class Segments {
   private final MetadataCalls metadata;
   private final Copysets copysets;
   private final Map<Long, SegmentMap> mapped = new TreeMap<>();
-  private final TreeSet<Long> unmapped = new TreeSet<>();
+
+  /** When it was asked whether they are mapped, and they were not. */
+  private final Map<Long, Long> unmappedAtNanos = new TreeMap<>();
+
   private final Map<Long, Pending> lookups = new TreeMap<>();
   private final Map<Long, Pending> allocations = new TreeMap<>();
 
@@ -68,7 +71,12 @@ final class Segments {
   }
 
   private boolean isKnownUnmapped(long index) {
-    return unmapped.contains(index) && session.isLeaseValid(ports.loop().nanoTime());
+    Long askedAtNanos = unmappedAtNanos.get(index);
+    return askedAtNanos != null && stillHolds(askedAtNanos);
+  }
+
+  private boolean stillHolds(long askedAtNanos) {
+    return ports.loop().nanoTime() - askedAtNanos < MetadataService.NOT_MAPPED_HOLDS.toNanos();
   }
 
   /** A question under way, and who waits: those since before it was sent and those since. */
@@ -77,6 +85,7 @@ final class Segments {
     private final boolean allocate;
     private List<Asker> now = new ArrayList<>();
     private List<Asker> later = new ArrayList<>();
+    private long askedAtNanos;
 
     Pending(long index, boolean allocate) {
       this.index = index;
@@ -85,10 +94,12 @@ final class Segments {
 
     void ask() {
       metadata.<SegmentMapping>ask(
-          () ->
-              ports
-                  .metadata()
-                  .segment(session.volume().id(), session.attachment(), index, allocate),
+          () -> {
+            askedAtNanos = ports.loop().nanoTime();
+            return ports
+                .metadata()
+                .segment(session.volume().id(), session.attachment(), index, allocate);
+          },
           () -> !session.isFenced(),
           this::answered,
           this::failed);
@@ -101,7 +112,7 @@ final class Segments {
       copysets.learn(mapping.placements());
       if (mapping.segment().isPresent()) {
         mapped.put(index, mapping.segment().get());
-        unmapped.remove(index);
+        unmappedAtNanos.remove(index);
         endAll(asker -> asker.found(mapping.segment()));
       } else if (allocate) {
         failed(
@@ -113,8 +124,8 @@ final class Segments {
       } else if (mapped.containsKey(index)) {
         // A write of ours has mapped it since; this answer is older.
         endAll(asker -> asker.found(Optional.of(mapped.get(index))));
-      } else if (session.isExclusive() && session.isLeaseValid(ports.loop().nanoTime())) {
-        unmapped.add(index);
+      } else if (session.isExclusive() && stillHolds(askedAtNanos)) {
+        unmappedAtNanos.put(index, askedAtNanos);
         endAll(asker -> asker.found(Optional.empty()));
       } else {
         // Whoever came after the question was sent may have to see what another host wrote since.

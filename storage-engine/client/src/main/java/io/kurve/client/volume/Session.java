@@ -12,13 +12,12 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The attachment under which everything of this volume is sent: who we are, until when the lease
- * runs, and whether we are fenced. Once fenced it stays so.
+ * The attachment under which everything of this volume is sent: who we are, and whether we are
+ * fenced. Once fenced it stays so.
  */
 final class Session {
   private final VolumeIdentity identity;
   private final List<Runnable> onFenced = new ArrayList<>();
-  private long leaseEndNanos;
   private @Nullable KurveException fenced;
 
   // Written on the loop, read by every thread that asks for the volume's record.
@@ -27,7 +26,6 @@ final class Session {
   Session(VolumeIdentity identity) {
     this.identity = identity;
     this.volume = identity.opened().volume();
-    leaseRenewed(identity.askedAtNanos());
   }
 
   ClusterId cluster() {
@@ -52,18 +50,6 @@ final class Session {
 
   void volume(Volume present) {
     volume = present;
-  }
-
-  /**
-   * @param askedAtNanos when the renewal that succeeded was sent: the lease may run from then
-   */
-  void leaseRenewed(long askedAtNanos) {
-    leaseEndNanos = askedAtNanos + identity.opened().leaseDuration().toNanos();
-  }
-
-  /** While it is, nobody can have taken an exclusive volume over without our being fenced first. */
-  boolean isLeaseValid(long nowNanos) {
-    return nowNanos - leaseEndNanos < 0;
   }
 
   boolean isFenced() {

@@ -68,8 +68,7 @@ public final class VolumeOpener {
         () -> ports.loop().nanoTime() - askedAt < patience,
         opened -> {
           OpenVolume volume =
-              new OpenVolume(
-                  new VolumeIdentity(cluster, host, mode, opened, askedAt), ports, limits);
+              new OpenVolume(new VolumeIdentity(cluster, host, mode, opened), ports, limits);
           volume.start();
           future.complete(volume);
         },

@@ -4,15 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.id.ClusterId;
+import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.unit.Geometry;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -60,17 +63,44 @@ class AttachmentTest {
   }
 
   @Test
-  void rule07NotMappedIsNotTrustedPastTheLease() {
+  void rule19And22NotMappedIsNotTrustedForLongWithoutTheMds() {
     TestVolume test = new TestVolume();
     assertThat(test.read(0, 512)).containsOnly(0);
     test.mds.down();
-    test.loop.advance(FakeMds.LEASE.plusSeconds(1));
-    CompletableFuture<Void> read =
-        test.volume.read(0, ByteBuffer.allocate(512)).toCompletableFuture();
+    test.loop.advance(MetadataService.NOT_MAPPED_HOLDS);
+    List<CompletableFuture<Void>> all =
+        Stream.of(
+                test.volume.read(0, ByteBuffer.allocate(512)),
+                test.volume.discard(0, 4096),
+                test.volume.writeZeroes(100, 1))
+            .map(CompletionStage::toCompletableFuture)
+            .toList();
     test.loop.advance(Duration.ofMinutes(1));
-    assertThat(read).isNotDone();
+    assertThat(all).noneMatch(CompletableFuture::isDone);
+    test.mds.fenced.add(test.volume.attachment());
     test.mds.up();
-    test.end(read);
+    test.loop.advance(FakeMds.LEASE);
+    assertThat(all)
+        .allSatisfy(f -> assertThat(TestVolume.failureOf(f)).isEqualTo(ErrorCode.FENCED));
+  }
+
+  @Test
+  void rule19NotMappedIsTrustedFromWhenItWasAskedNotFromItsAnswer() {
+    TestVolume test = new TestVolume();
+    test.mds.latency = MetadataService.NOT_MAPPED_HOLDS.multipliedBy(2);
+    assertThat(test.read(0, 512)).containsOnly(0);
+    assertThat(test.read(0, 512)).containsOnly(0);
+    assertThat(test.mds.countAsked("look-up")).isEqualTo(2);
+  }
+
+  @Test
+  void aHotRangeThatIsNotMappedIsLookedUpOnceInASecond() {
+    TestVolume test = new TestVolume();
+    for (int i = 0; i < 100; i++) {
+      assertThat(test.read(i * 512L, 512)).containsOnly(0);
+      test.loop.advance(Duration.ofMillis(50));
+    }
+    assertThat(test.mds.countAsked("look-up")).isBetween(5L, 6L);
   }
 
   @Test

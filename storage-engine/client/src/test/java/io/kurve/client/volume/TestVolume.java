@@ -43,8 +43,7 @@ final class TestVolume {
   OpenVolume open(AccessMode mode, VolumeLimits limits) {
     OpenVolume opened =
         new OpenVolume(
-            new VolumeIdentity(
-                new ClusterId(new UUID(1, 1)), "host-a", mode, mds.openNow(), loop.nanoTime()),
+            new VolumeIdentity(new ClusterId(new UUID(1, 1)), "host-a", mode, mds.openNow()),
             new VolumePorts(loop, random.fork(), mds, chunkservers, metrics),
             limits);
     opened.start();

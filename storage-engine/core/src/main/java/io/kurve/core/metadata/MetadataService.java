@@ -14,6 +14,13 @@ import java.util.concurrent.CompletionStage;
  */
 public interface MetadataService {
   /**
+   * How long, from when it was asked, an exclusive attachment may believe that a segment is not
+   * mapped. A forced fence takes longer than that, so nobody reads zeros where the next holder has
+   * written.
+   */
+  Duration NOT_MAPPED_HOLDS = Duration.ofSeconds(1);
+
+  /**
    * Opens a volume for a host.
    *
    * @param requestId the caller's; a retry with the same one gets the same attachment

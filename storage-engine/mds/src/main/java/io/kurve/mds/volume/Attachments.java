@@ -103,6 +103,7 @@ public final class Attachments implements MetadataService {
 
   @Override
   public CompletionStage<Void> close(AttachmentId attachment) {
+    leases.atRest(attachment);
     return volumes.fence(attachment);
   }
 
@@ -111,7 +112,13 @@ public final class Attachments implements MetadataService {
       VolumeId volume, AttachmentId attachment, long segmentIndex, boolean allocate) {
     return office
         .gate()
-        .read(() -> mapped(volume, attachment, segmentIndex))
+        .read(() -> {
+          Optional<SegmentMap> found = mapped(volume, attachment, segmentIndex);
+          if (found.isEmpty() && !allocate) {
+            leases.toldNotMapped(attachment);
+          }
+          return found;
+        })
         .thenCompose(found ->
             found.isPresent() || !allocate
                 ? CompletableFuture.completedStage(found)

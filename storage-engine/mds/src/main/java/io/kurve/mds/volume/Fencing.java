@@ -3,6 +3,7 @@ package io.kurve.mds.volume;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.CopysetId;
 import io.kurve.core.id.VolumeId;
+import io.kurve.core.time.EventLoop;
 import io.kurve.mds.leadership.Decision;
 import io.kurve.mds.leadership.Office;
 import io.kurve.mds.record.StoredRecord.AttachmentsRecord;
@@ -24,7 +25,8 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  *   OPEN --(1) one transaction--> FENCING --(2) grants without it on every copyset ever
- *    granted, each committed there--> (3) removed from the record: FENCED, for good
+ *    granted, each committed there, and its holder has forgotten what it was told is not
+ *    mapped--> (3) removed from the record: FENCED, for good
  * </pre>
  *
  * From (1) on its look-ups and allocations are refused; until (3) nobody else gets the volume. All
@@ -108,6 +110,7 @@ public final class Fencing {
     office.background(
         grants
             .ensure(volume.get(), copysets)
+            .thenCompose(_ -> untilNotMappedIsForgotten(attachment))
             .thenCompose(_ -> office.gate().write(() -> remove(volume.get(), attachment)))
             .whenComplete((_, failure) -> {
               underWay.remove(attachment);
@@ -120,6 +123,20 @@ public final class Fencing {
               }
             }));
     return done;
+  }
+
+  /** What is not mapped it reads as zeros without asking a copyset, so no grant refuses it. */
+  private CompletionStage<Void> untilNotMappedIsForgotten(AttachmentId attachment) {
+    CompletableFuture<Void> forgotten = new CompletableFuture<>();
+    EventLoop.Timer _ =
+        office
+            .loop()
+            .schedule(
+                leases.untilNotMappedIsForgotten(attachment),
+                () -> {
+                  boolean _ = forgotten.complete(null);
+                });
+    return forgotten;
   }
 
   private Decision<Boolean> remove(VolumeId volume, AttachmentId attachment) {

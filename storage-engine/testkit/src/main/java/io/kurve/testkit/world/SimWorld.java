@@ -10,6 +10,8 @@ import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.PriorityQueue;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +46,7 @@ public final class SimWorld {
   private long sequence;
   private long ran;
   private @Nullable SimProcess running;
+  private @Nullable AssertionError broken;
 
   /**
    * @param invariants asked after every event; throws when one is broken
@@ -82,6 +85,22 @@ public final class SimWorld {
     return running;
   }
 
+  /**
+   * Hears of the stage's end. A broken promise that is found there fails the run; thrown into a
+   * stage of its own it would be lost.
+   */
+  public <T> void hear(
+      CompletionStage<T> stage, BiConsumer<? super T, ? super @Nullable Throwable> listener) {
+    var _ =
+        stage.whenComplete((answer, failure) -> {
+          try {
+            listener.accept(answer, failure);
+          } catch (AssertionError e) {
+            broken = broken == null ? e : broken;
+          }
+        });
+  }
+
   /** Writes a line into the trace and its digest. */
   public void trace(String line) {
     digested.clear().putLong(nowNanos).putLong(line.hashCode()).flip();
@@ -115,6 +134,9 @@ public final class SimWorld {
       digested.clear().putLong(nowNanos).putLong(next.label.hashCode()).flip();
       digest.update(digested);
       run(process, next.task);
+      if (broken != null) {
+        throw broken;
+      }
       invariants.run();
       return true;
     }
