@@ -23,12 +23,12 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  *   log more than half full   every copyset that has entries in it, now
- *                             what holds the oldest part all the same: see PinnedLogs
  *   each minute               the same, and every one that has applied something since its last
  * </pre>
  *
  * <p>A checkpoint lets go of the log before the one before it; of an idle copyset, the second one
- * lets go of all, so that idle copysets don't keep old segments.
+ * lets go of all, so that idle copysets don't keep old segments. What holds the oldest part all the
+ * same is for {@link PinnedLogs}.
  *
  * <p>For one thread.
  */
@@ -52,20 +52,25 @@ final class Checkpointer {
     this.copysets = copysets;
     this.wal = wal;
     this.nanoTime = nanoTime;
-    this.pinned = new PinnedLogs(wal, nanoTime, copyset -> copysets.find(copyset).isPresent());
+    this.pinned =
+        new PinnedLogs(
+            wal,
+            nanoTime,
+            copyset -> copysets.find(copyset).filter(one -> !one.hasFailed()).isPresent());
     this.regularNanos = nanoTime.getAsLong();
   }
 
   /** To be called several times a second; takes what is due and waits for it. */
   void run() throws InterruptedException {
     LogSpace space = wal.space();
+    boolean pressing = space.usedBytes() > space.totalBytes() / 100 * PRESSURE_PERCENT;
     if (nanoTime.getAsLong() - regularNanos >= REGULARLY.toNanos()) {
       regularNanos = nanoTime.getAsLong();
       takeAll();
-    } else if (space.usedBytes() > space.totalBytes() / 100 * PRESSURE_PERCENT) {
+    } else if (pressing) {
       take(copysets.all().stream().filter(this::hasLog).toList());
-      pinned.moveUp();
     }
+    pinned.moveUp(pressing);
   }
 
   /** Of everything that has changed or keeps some of the log. */

@@ -2,10 +2,10 @@ package io.kurve.chunkserver.server;
 
 import io.kurve.consensus.wal.GroupLog.WalFull;
 import io.kurve.consensus.wal.SharedWal;
-import io.kurve.consensus.wal.SharedWal.Pin;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.log.ReplicatedLogs.LogSpace;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
@@ -14,14 +14,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a copyset that can't cut its log from filling the ring for all others: one without a quorum
- * has entries that may yet be committed, and one whose replica does not run takes no checkpoints.
- * What holds the oldest segment for long is written again at the ring's end.
+ * Keeps copysets that can't cut their logs from filling the ring for all others: one without a
+ * quorum has entries that may yet be committed, and one whose replica does not run takes no
+ * checkpoints. What they hold of the ring's oldest part is written again at its end.
+ *
+ * <pre>
+ *   a quarter in use    replicas that don't run and have not cut for two seconds
+ *   half in use         also those that run and have not cut for ten seconds
+ * </pre>
+ *
+ * <p>It begins early because a move needs room, and moves only what frees twice as much as it
+ * takes: else it would do so again and again.
  *
  * <p>For one thread.
  */
 final class PinnedLogs {
   private static final Logger log = LoggerFactory.getLogger(PinnedLogs.class);
+  private static final int EARLY_PERCENT = 25;
 
   /** Of a replica that runs: its checkpoints are over by then, also on a busy disk. */
   private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -29,54 +38,68 @@ final class PinnedLogs {
   /** Of one that does not run, and so takes none. */
   private static final Duration SHORT_PATIENCE = Duration.ofSeconds(2);
 
-  /** More of the ring than this is not written again and again for one copyset. */
-  private static final int LARGEST_SHARE = 4;
+  private static final Duration PAUSE_WHEN_FULL = Duration.ofSeconds(10);
 
   private final SharedWal wal;
   private final LongSupplier nanoTime;
   private final Predicate<CopysetKey> runs;
-  private final Map<CopysetKey, Since> pinning = new TreeMap<>();
+  private final Map<CopysetKey, Since> kept = new TreeMap<>();
+  private long notBeforeNanos;
 
-  private record Since(long cutAt, long nanos) {}
+  private record Since(long firstIndex, long nanos) {}
 
   PinnedLogs(SharedWal wal, LongSupplier nanoTime, Predicate<CopysetKey> runs) {
     this.wal = wal;
     this.runs = runs;
     this.nanoTime = nanoTime;
+    this.notBeforeNanos = nanoTime.getAsLong();
   }
 
-  /** To be called while the ring is short of room. */
-  void moveUp() {
+  /**
+   * To be called several times a second.
+   *
+   * @param pressing whether those that run are taking checkpoints
+   */
+  void moveUp(boolean pressing) {
     long now = nanoTime.getAsLong();
-    Map<CopysetKey, Since> still = new TreeMap<>();
-    for (Pin pin : wal.pinning()) {
-      Since known = pinning.get(pin.group());
-      Since since =
-          known != null && known.cutAt() == pin.cutAt() ? known : new Since(pin.cutAt(), now);
-      Duration patience = runs.test(pin.group()) ? PATIENCE : SHORT_PATIENCE;
-      if (now - since.nanos() < patience.toNanos() || !moved(pin)) {
-        still.put(pin.group(), since);
-      }
-    }
-    pinning.clear();
-    pinning.putAll(still);
-  }
-
-  private boolean moved(Pin pin) {
     LogSpace space = wal.space();
-    if (pin.bytes() > space.totalBytes() / LARGEST_SHARE) {
-      return false;
+    if (space.usedBytes() < space.totalBytes() / 100 * EARLY_PERCENT) {
+      kept.clear();
+      return;
+    }
+    note(pressing, now);
+    if (now - notBeforeNanos < 0) {
+      return;
+    }
+    List<CopysetKey> worth = wal.worthMoving(copyset -> isStuck(copyset, now));
+    if (worth.isEmpty()) {
+      return;
     }
     try {
-      wal.moveUp(pin.group());
+      wal.moveUp(worth);
+      log.info("the logs of {}, which can't be cut, were written again", worth);
     } catch (WalFull e) {
-      log.warn("{} keeps the log's oldest part: {}", pin.group(), e.getMessage());
-      return false;
+      notBeforeNanos = now + PAUSE_WHEN_FULL.toNanos();
+      log.warn("{} keep the log's oldest part: {}", worth, e.getMessage());
     }
-    log.info(
-        "{} can't cut its log: its {} bytes are written again, so that others have room",
-        pin.group(),
-        pin.bytes());
-    return true;
+  }
+
+  private void note(boolean pressing, long now) {
+    Map<CopysetKey, Since> before = Map.copyOf(kept);
+    kept.clear();
+    wal.firstIndexes()
+        .forEach((copyset, firstIndex) -> {
+          if (pressing || !runs.test(copyset)) {
+            Since known = before.get(copyset);
+            boolean same = known != null && known.firstIndex() == firstIndex;
+            kept.put(copyset, same ? known : new Since(firstIndex, now));
+          }
+        });
+  }
+
+  private boolean isStuck(CopysetKey copyset, long now) {
+    Since since = kept.get(copyset);
+    Duration patience = runs.test(copyset) ? PATIENCE : SHORT_PATIENCE;
+    return since != null && now - since.nanos() >= patience.toNanos();
   }
 }

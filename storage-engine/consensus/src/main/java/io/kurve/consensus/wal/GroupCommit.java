@@ -52,6 +52,10 @@ final class GroupCommit {
   @GuardedBy("lock")
   private long outstandingBytes;
 
+  /** Of all reservations; what is committed in one is counted as outstanding instead. */
+  @GuardedBy("lock")
+  private long reservedBytes;
+
   @GuardedBy("lock")
   private End end;
 
@@ -125,19 +129,66 @@ final class GroupCommit {
       if (!fits(needed, urgency)) {
         throw new WalFull(fullText());
       }
-      outstandingBytes += needed;
-      queue.addAll(submissions);
-      Submission last = submissions.getLast();
-      while (!last.done) {
-        checkAlive();
-        if (state == State.IDLE) {
-          lead(last);
-        } else {
-          awaitTurn(last);
-        }
-      }
+      write(submissions, needed);
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Room for what is written in several commits; close it. One thread at a time uses it. */
+  final class Reservation implements AutoCloseable {
+    private long bytes;
+
+    /**
+     * Sets more room aside, none of it from the reserve.
+     *
+     * @throws WalFull when there is not all of it; what was reserved before stays
+     */
+    void grow(long moreBytes) throws WalFull {
+      lock.lock();
+      try {
+        checkAlive();
+        if (!fits(moreBytes, Urgency.ENTRIES)) {
+          throw new WalFull(fullText());
+        }
+        bytes += moreBytes;
+        reservedBytes += moreBytes;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    /**
+     * As {@link GroupCommit#commit}, in this room as far as it goes.
+     *
+     * @throws WalFull when it does not go far enough and there is no more
+     */
+    void commit(List<WalRecord> records) throws WalFull {
+      lock.lock();
+      try {
+        List<Submission> submissions = split(records);
+        long needed = submissions.stream().mapToLong(Submission::frameBytes).sum();
+        awaitRoomInQueue(needed);
+        if (needed > bytes) {
+          grow(needed - bytes);
+        }
+        bytes -= needed;
+        reservedBytes -= needed;
+        write(submissions, needed);
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    @Override
+    public void close() {
+      lock.lock();
+      try {
+        reservedBytes -= bytes;
+        bytes = 0;
+      } finally {
+        lock.unlock();
+      }
     }
   }
 
@@ -176,6 +227,16 @@ final class GroupCommit {
     }
   }
 
+  /** The segment that is written. */
+  long lastSegment() {
+    lock.lock();
+    try {
+      return end.segment;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** How many bytes heads may still grow by. */
   int roomInHead() {
     lock.lock();
@@ -201,8 +262,13 @@ final class GroupCommit {
     }
   }
 
+  /** Of records. */
+  int bytesInFrame() {
+    return bounds.maxFrameBytes() - FrameHeader.BYTES;
+  }
+
   private List<Submission> split(List<WalRecord> records) {
-    int limit = bounds.maxFrameBytes() - FrameHeader.BYTES;
+    int limit = bytesInFrame();
     List<Submission> submissions = new ArrayList<>(1);
     // One for all of them: the caller waits for the last, but may be called to lead at the first.
     Condition wake = lock.newCondition();
@@ -227,6 +293,22 @@ final class GroupCommit {
     return submissions;
   }
 
+  /** Returns when they are durable. */
+  @GuardedBy("lock")
+  private void write(List<Submission> submissions, long frameBytes) {
+    outstandingBytes += frameBytes;
+    queue.addAll(submissions);
+    Submission last = submissions.getLast();
+    while (!last.done) {
+      checkAlive();
+      if (state == State.IDLE) {
+        lead(last);
+      } else {
+        awaitTurn(last);
+      }
+    }
+  }
+
   @GuardedBy("lock")
   private void awaitRoomInQueue(long needed) {
     checkAlive();
@@ -236,7 +318,7 @@ final class GroupCommit {
     }
   }
 
-  /** Whether all that waits and this fits, however badly it falls onto segments. */
+  /** Whether all that waits or is reserved and this fits, however badly it falls onto segments. */
   @GuardedBy("lock")
   private boolean fits(long needed, Urgency urgency) {
     long free = layout.segmentCount() - (end.segment - end.oldestSegment + 1);
@@ -247,7 +329,7 @@ final class GroupCommit {
               case PROMISES -> 1;
               case RELEASES -> 0;
             };
-    long whole = outstandingBytes + needed;
+    long whole = outstandingBytes + reservedBytes + needed;
     if (usable >= 0 && whole <= layout.segmentBytes() - end.position - RingWriter.RELEASE_BYTES) {
       return true;
     }

@@ -39,6 +39,7 @@ final class GroupState {
 
   private HardState hardState;
   private LogPosition cut = LogPosition.BEFORE_ALL;
+  private long shortenings;
   private boolean purged;
 
   GroupState(CopysetKey group, Membership founders, HardState hardState) {
@@ -46,6 +47,9 @@ final class GroupState {
     this.founders = founders;
     this.hardState = hardState;
   }
+
+  /** Consecutive entries, and what they take as records. */
+  record Span(long first, long last, int recordBytes) {}
 
   /** Where an entry lies. */
   record Located(long address, int bodyBytes, long term) {}
@@ -112,15 +116,20 @@ final class GroupState {
         }
         case LAST -> entries.startAt(record.index() + 1);
         case TRUNCATE_SUFFIX -> {
+          shortenings++;
           entries.dropAfter(record.index());
           configurations.tailSet(record.index(), false).clear();
         }
         case RESET -> {
+          shortenings++;
           cut = record.position();
           entries.startAt(cut.index() + 1);
           configurations.clear();
         }
-        case TOMBSTONE -> purged = true;
+        case TOMBSTONE -> {
+          shortenings++;
+          purged = true;
+        }
         case MEMBER, STORE_STATE, GENERATION_START ->
             throw new WalRecord.MalformedFrame(record.type() + " does not change a group");
       }
@@ -244,6 +253,36 @@ final class GroupState {
         bytes += WalRecord.bytes(entries.bodyBytes(index));
       }
       return bytes;
+    } finally {
+      memory.unlock();
+    }
+  }
+
+  /** How often entries were dropped otherwise than by a cut. */
+  long shortenings() {
+    memory.lock();
+    try {
+      return shortenings;
+    } finally {
+      memory.unlock();
+    }
+  }
+
+  /** As many of these entries as take so many bytes as records, or the first; empty without one. */
+  Optional<Span> span(long from, long to, int mostBytes) {
+    memory.lock();
+    try {
+      long first = Math.max(from, entries.firstIndex());
+      long last = Math.min(to, entries.lastIndex());
+      if (first > last) {
+        return Optional.empty();
+      }
+      int bytes = WalRecord.bytes(entries.bodyBytes(first));
+      long end = first;
+      while (end < last && bytes + WalRecord.bytes(entries.bodyBytes(end + 1)) <= mostBytes) {
+        bytes += WalRecord.bytes(entries.bodyBytes(++end));
+      }
+      return Optional.of(new Span(first, end, bytes));
     } finally {
       memory.unlock();
     }

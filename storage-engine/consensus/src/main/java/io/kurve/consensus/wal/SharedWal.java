@@ -14,12 +14,16 @@ import io.kurve.core.log.ReplicatedLogs.LogSpace;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 
 /**
  * The log of all groups of one store, in a ring on its disk; {@link FrameHeader} draws it.
@@ -36,6 +40,9 @@ public final class SharedWal implements GroupLogs, AutoCloseable {
 
   /** One change of who is a member at a time. */
   private final ReentrantLock membership = new ReentrantLock();
+
+  /** One move at a time. */
+  private final ReentrantLock moving = new ReentrantLock();
 
   private SharedWal(
       SegmentLayout layout, GroupTable table, GroupCommit commit, EntryReader reader) {
@@ -215,17 +222,69 @@ public final class SharedWal implements GroupLogs, AutoCloseable {
     return pins;
   }
 
+  /** The groups that keep any of the log, and the first entry of each. */
+  public Map<CopysetKey, Long> firstIndexes() {
+    Map<CopysetKey, Long> firsts = new TreeMap<>();
+    for (GroupState group : table.groups().values()) {
+      if (group.firstAddress().isPresent()) {
+        firsts.put(group.group(), group.cut().index() + 1);
+      }
+    }
+    return firsts;
+  }
+
   /**
-   * Writes all entries of a group again at the ring's end, so that it keeps no old segment: for one
-   * that can't cut, because it has no quorum or does not run. They count as soon as the last of
-   * them is durable, and not before.
-   *
-   * @throws WalFull when there is no room for them; nothing has changed then
+   * Of the groups that keep the oldest part of the ring, as few as free, moved up together, at
+   * least twice what that takes; none when some other group is in the way.
    */
-  public void moveUp(CopysetKey key) throws WalFull {
-    GroupState group = table.groups().get(key);
-    if (group != null) {
-      new WalGroupLog(group, commit, reader).moveUp();
+  public List<CopysetKey> worthMoving(Predicate<CopysetKey> movable) {
+    List<Holder> holders = new ArrayList<>();
+    for (GroupState group : table.groups().values()) {
+      group
+          .firstAddress()
+          .ifPresent(first -> holders.add(new Holder(group, layout.segmentOf(first))));
+    }
+    holders.sort(Comparator.comparingLong(Holder::firstSegment));
+    long oldest = commit.oldestSegment();
+    List<CopysetKey> worth = new ArrayList<>();
+    long bytes = 0;
+    for (int i = 0; i < holders.size() && movable.test(holders.get(i).group.group()); i++) {
+      worth.add(holders.get(i).group.group());
+      bytes += holders.get(i).group.bytes();
+      long oldestThen =
+          i + 1 < holders.size() ? holders.get(i + 1).firstSegment : commit.lastSegment();
+      if ((oldestThen - oldest) * layout.segmentBytes() >= 2 * bytes) {
+        return worth;
+      }
+    }
+    return List.of();
+  }
+
+  /**
+   * Writes all entries of these groups again at the ring's end, so that they keep no old segment:
+   * for those that can't cut, because they have no quorum or do not run. Those of a group count as
+   * soon as the last of them is durable, and not before. Appends and cuts go on meanwhile; a group
+   * whose log is shortened meanwhile stays as it is.
+   *
+   * @throws WalFull when there is no room for all of them beside the reserve; nothing was written
+   *     then. Also when what was appended meanwhile finds none: then part of them moved
+   */
+  public void moveUp(List<CopysetKey> keys) throws WalFull {
+    moving.lock();
+    try (GroupCommit.Reservation room = commit.new Reservation()) {
+      List<LogMove> moves = new ArrayList<>();
+      for (CopysetKey key : keys) {
+        GroupState group = table.groups().get(key);
+        if (group != null && group.firstAddress().isPresent()) {
+          moves.add(new LogMove(group, reader, commit.bytesInFrame()));
+        }
+      }
+      room.grow(moves.stream().mapToLong(LogMove::bytes).sum());
+      for (LogMove move : moves) {
+        move.write(room);
+      }
+    } finally {
+      moving.unlock();
     }
   }
 
@@ -242,6 +301,8 @@ public final class SharedWal implements GroupLogs, AutoCloseable {
    * @param bytes of all its entries
    */
   public record Pin(CopysetKey group, long cutAt, long bytes) {}
+
+  private record Holder(GroupState group, long firstSegment) {}
 
   private GroupLog logOf(GroupState state) {
     return new WalGroupLog(state, commit, reader);

@@ -12,8 +12,6 @@ import java.util.OptionalLong;
 
 /** A group's view of the shared WAL. Any number of them may stand for one group. */
 final class WalGroupLog implements GroupLog {
-  private static final long MOVED_AT_ONCE_BYTES = 2 << 20;
-
   private final GroupState state;
   private final GroupCommit commit;
   private final EntryReader reader;
@@ -154,33 +152,6 @@ final class WalGroupLog implements GroupLog {
     try {
       checkMember();
       commit.commitFromReserve(WalRecord.of(WalRecord.Type.RESET, group(), cut), Urgency.RELEASES);
-    } finally {
-      state.changing().unlock();
-    }
-  }
-
-  /** See {@link SharedWal#moveUp}. */
-  void moveUp() throws WalFull {
-    state.changing().lock();
-    try {
-      checkMember();
-      long last = state.lastIndex();
-      List<WalRecord> batch = new ArrayList<>();
-      long bytes = 0;
-      for (long index = firstIndex(); index <= last; index++) {
-        WalRecord record = WalRecord.again(group(), read(index).orElseThrow());
-        batch.add(record);
-        bytes += record.bytes();
-        if (bytes >= MOVED_AT_ONCE_BYTES) {
-          commit.commit(batch, Urgency.PROMISES);
-          batch = new ArrayList<>();
-          bytes = 0;
-        }
-      }
-      if (firstIndex() <= last) {
-        batch.add(WalRecord.of(WalRecord.Type.MOVED, group(), new LogPosition(0, last)));
-        commit.commit(batch, Urgency.PROMISES);
-      }
     } finally {
       state.changing().unlock();
     }

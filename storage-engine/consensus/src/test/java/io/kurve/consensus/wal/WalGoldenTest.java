@@ -68,7 +68,7 @@ class WalGoldenTest {
             entry(key(1), 1, 1, 24),
             record(2, LogRecord.Kind.CONFIGURATION, 40),
             record(3, LogRecord.Kind.NO_OP, 0)));
-    wal.moveUp(key(1));
+    wal.moveUp(List.of(key(1)));
     moved.assertWrites(blocksOf(disk));
 
     VolatileDisk other = WalBench.volatileDisk(1);
