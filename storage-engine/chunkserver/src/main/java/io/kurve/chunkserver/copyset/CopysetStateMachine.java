@@ -209,8 +209,7 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
       try {
         return store.allocate(address, copyset);
       } catch (NoFreeSlot others) {
-        writer.relieve(copyset);
-        return store.allocate(address, copyset);
+        return writer.relieve(copyset, () -> store.allocate(address, copyset));
       }
     } catch (NoFreeSlot | IOException e) {
       throw new KurveException(
@@ -535,9 +534,18 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
     void persist(CopysetControl control) throws IOException;
 
     /**
-     * The other copysets of the disk give back the slots that they have dropped; blocks for some
-     * seconds at most.
+     * The other copysets of the disk give back the slots that they have dropped, until there is one
+     * for this copyset; blocks for some seconds at most.
      */
-    default void relieve(CopysetKey needy) throws InterruptedException {}
+    default Slot relieve(CopysetKey needy, SlotSource source)
+        throws NoFreeSlot, InterruptedException {
+      return source.take();
+    }
+  }
+
+  /** Where a slot may come from. */
+  @FunctionalInterface
+  public interface SlotSource {
+    Slot take() throws NoFreeSlot;
   }
 }

@@ -1,7 +1,10 @@
 package io.kurve.chunkserver.service;
 
 import io.kurve.chunkserver.copyset.CopysetStateMachine.ControlWriter;
+import io.kurve.chunkserver.copyset.CopysetStateMachine.SlotSource;
 import io.kurve.chunkserver.store.SlotStore.CopysetControl;
+import io.kurve.chunkserver.store.SlotStore.NoFreeSlot;
+import io.kurve.chunkserver.store.SlotStore.Slot;
 import io.kurve.core.id.CopysetKey;
 import java.io.IOException;
 
@@ -9,7 +12,8 @@ import java.io.IOException;
 record RelievingWriter(ControlWriter writer, Relief relief) implements ControlWriter {
   @FunctionalInterface
   interface Relief {
-    void releaseDropped(CopysetKey needy) throws InterruptedException;
+    Slot releaseDropped(CopysetKey needy, SlotSource source)
+        throws NoFreeSlot, InterruptedException;
   }
 
   @Override
@@ -18,7 +22,7 @@ record RelievingWriter(ControlWriter writer, Relief relief) implements ControlWr
   }
 
   @Override
-  public void relieve(CopysetKey needy) throws InterruptedException {
-    relief.releaseDropped(needy);
+  public Slot relieve(CopysetKey needy, SlotSource source) throws NoFreeSlot, InterruptedException {
+    return relief.releaseDropped(needy, source);
   }
 }

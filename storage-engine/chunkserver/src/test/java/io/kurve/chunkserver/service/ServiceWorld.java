@@ -50,6 +50,7 @@ final class ServiceWorld {
   final Map<ReplicaId, ReplicaService> peers = new LinkedHashMap<>();
   final HighestSeen seen = new HighestSeen();
   boolean confirmed = true;
+  volatile Runnable beforePersist = () -> {};
   final Copysets copysets;
   final DataService data;
   final MdsCommands commands;
@@ -68,7 +69,10 @@ final class ServiceWorld {
             logs,
             new Copysets.Storage(
                 store,
-                control -> store.checkpoint(List.of(control), Set.of()),
+                control -> {
+                  beforePersist.run();
+                  store.checkpoint(List.of(control), Set.of());
+                },
                 new HaltingFaultHandler(),
                 "disk-1"),
             new Copysets.Peers(SELF, id -> Objects.requireNonNull(peers.get(id))),

@@ -282,14 +282,24 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
 
   @Override
   public CompletionStage<LogPosition> checkpoint() {
+    return checkpoint(false);
+  }
+
+  @Override
+  public CompletionStage<LogPosition> checkpointForSpace() {
+    return checkpoint(true);
+  }
+
+  private CompletionStage<LogPosition> checkpoint(boolean forSpace) {
     CompletableFuture<LogPosition> end = new CompletableFuture<>();
     if (closed) {
       end.completeExceptionally(refused("checkpoint", "the replica is closed"));
       return end;
     }
     Checkpoint before = checkpoints.newest();
-    if (checkpoints.loans().need(before.at().index(), followers().values())
-        && !room().isPressing()) {
+    if (!forSpace
+        && !room().isPressing()
+        && checkpoints.loans().need(before.at().index(), followers().values())) {
       end.complete(before.at());
       return end;
     }

@@ -30,6 +30,11 @@ public interface ReplicatedLog<R> extends AutoCloseable {
    */
   CompletionStage<LogPosition> checkpoint();
 
+  /** As {@link #checkpoint}, but takes one in any case, because the store has no space without. */
+  default CompletionStage<LogPosition> checkpointForSpace() {
+    return checkpoint();
+  }
+
   CompletionStage<Void> transferLeadership(ReplicaId target);
 
   /** Stops this replica; its log stays on disk. */

@@ -21,10 +21,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * One replica's log without others, whose proposals wait until the test ends each of them: applied,
- * rejected, or unknown and applied later or never. For one thread.
+ * rejected, or unknown and applied later or never. For one thread, but for checkpoints.
  */
 public final class FakeReplicatedLog<R> implements ReplicatedLog<R> {
   private record Applied(LogPosition at, ByteBuffer bytes) {}
@@ -37,6 +39,8 @@ public final class FakeReplicatedLog<R> implements ReplicatedLog<R> {
   private final Deque<Waiting<R>> waiting = new ArrayDeque<>();
   private final Deque<Waiting<R>> inDoubt = new ArrayDeque<>();
   private final List<Applied> applied = new ArrayList<>();
+  private final AtomicBoolean checkpointing = new AtomicBoolean();
+  private final AtomicInteger refusedCheckpoints = new AtomicInteger();
   private Optional<ReplicaId> leader = Optional.empty();
   private boolean leading;
   private boolean leaseHolds;
@@ -176,13 +180,24 @@ public final class FakeReplicatedLog<R> implements ReplicatedLog<R> {
         Map.of());
   }
 
+  /** Those that were asked for while another one was under way. */
+  public int refusedCheckpoints() {
+    return refusedCheckpoints.get();
+  }
+
   @Override
   public CompletionStage<LogPosition> checkpoint() {
+    if (!checkpointing.compareAndSet(false, true)) {
+      refusedCheckpoints.incrementAndGet();
+      return CompletableFuture.failedStage(new IOException("a checkpoint is under way"));
+    }
     CheckpointImage image = machine.capture(membership);
     try {
       image.persist();
     } catch (IOException e) {
       return CompletableFuture.failedStage(e);
+    } finally {
+      checkpointing.set(false);
     }
     return CompletableFuture.completedStage(image.checkpoint().at());
   }
