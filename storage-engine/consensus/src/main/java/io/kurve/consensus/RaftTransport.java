@@ -4,6 +4,7 @@ import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * Carries raft's messages between chunkservers; the chunkserver room wires it to the data plane's
@@ -13,14 +14,15 @@ import java.time.Duration;
 public interface RaftTransport {
   /**
    * @param kind names the message type to the other side
-   * @param request its remaining bytes; must stay unchanged until the answer
+   * @param request the remaining bytes of these, one behind the other; they must stay unchanged for
+   *     ever, because they may still be on their way when the answer's time is over
    * @param answer told exactly once, on a thread of the transport's
    */
   void send(
       ReplicaId target,
       CopysetKey copyset,
       int kind,
-      ByteBuffer request,
+      List<ByteBuffer> request,
       Duration deadline,
       Answer answer);
 

@@ -7,6 +7,7 @@ import io.kurve.protocol.data.PeerChannel;
 import io.kurve.protocol.data.PeerHandler;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +29,7 @@ final class PeerTransport implements RaftTransport, PeerHandler {
       ReplicaId target,
       CopysetKey copyset,
       int kind,
-      ByteBuffer request,
+      List<ByteBuffer> request,
       Duration deadline,
       Answer answer) {
     PeerChannel open = channel.get();

@@ -28,9 +28,10 @@ final class Roles {
    * What replicas may hold in memory at most. G1 leaves the buffers of large writes where they are,
    * while other collectors copy them around, and its periodic collection gives the heap back once a
    * chunkserver idles. It marks late, because nearly all that fills the heap is such buffers, which
-   * any collection of the young generation frees.
+   * any collection of the young generation frees. Netty's search for leaked buffers takes stack
+   * traces; tests have it.
    */
-  private static final List<String> CHUNKSERVER_MEMORY =
+  private static final List<String> CHUNKSERVER_FLAGS =
       List.of(
           "-Xms64m",
           "-Xmx640m",
@@ -39,7 +40,8 @@ final class Roles {
           "-XX:G1PeriodicGCInterval=20000",
           "-XX:InitiatingHeapOccupancyPercent=85",
           "-XX:-G1UseAdaptiveIHOP",
-          "-XX:-ClassUnloadingWithConcurrentMark");
+          "-XX:-ClassUnloadingWithConcurrentMark",
+          "-Dio.netty.leakDetection.level=disabled");
 
   private final Layout layout;
   private final Settings settings;
@@ -95,7 +97,7 @@ final class Roles {
         layout.disk(name),
         arguments.chunkserver(
             name, mdsAddress(), List.of(port(number, 0), port(number, 1), port(number, 2))),
-        CHUNKSERVER_MEMORY);
+        CHUNKSERVER_FLAGS);
   }
 
   List<Spec> hosts() {

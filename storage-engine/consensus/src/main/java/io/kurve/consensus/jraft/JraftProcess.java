@@ -26,21 +26,25 @@ final class JraftProcess {
           "jraft.timer.global_vote_timer_workers", "1",
           "jraft.timer.global_step_down_timer_workers", "1",
           "jraft.timer.global_snapshot_timer_workers", "1",
-          "jraft.timer.global_scheduler_workers", "2",
-          // Its pools keep the largest buffers of each thread for ever: 260 MB after large writes.
-          "jraft.recyclers.maxCapacityPerThread", "0");
+          "jraft.timer.global_scheduler_workers", "2");
 
   private static final ThreadPoolExecutor CLOSURES = new Closures();
 
   private JraftProcess() {}
 
-  /** To be called before jraft's classes are used; an operator's own settings win. */
+  /**
+   * To be called before jraft's classes are used; an operator's own settings win, but for what is
+   * safe.
+   */
   static void prepare() {
     PROPERTIES.forEach((name, value) -> {
       if (System.getProperty(name) == null) {
         System.setProperty(name, value);
       }
     });
+    // Its pools keep the largest buffers of each thread for ever: 260 MB after large writes. And
+    // messages share these buffers, which must not be used again while one is still on its way.
+    System.setProperty("jraft.recyclers.maxCapacityPerThread", "0");
   }
 
   static void prepare(String group) {

@@ -18,6 +18,9 @@ import com.google.protobuf.UnsafeByteOperations;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +46,9 @@ enum MessageKind {
   REQUEST_VOTE_RELEASED(3, RequestVoteRequest.parser(), RequestVoteResponse.parser()),
   TIMEOUT_NOW(4, TimeoutNowRequest.parser(), TimeoutNowResponse.parser()),
   INSTALL_SNAPSHOT(5, InstallSnapshotRequest.parser(), InstallSnapshotResponse.parser());
+
+  /** Protobuf's number for a field that begins with its length. */
+  private static final int LENGTH_DELIMITED = 2;
 
   private static final byte STATUS_REPLY = 0;
   private static final byte STATUS_ERROR = 1;
@@ -70,10 +76,34 @@ enum MessageKind {
     return null;
   }
 
-  static ByteBuffer encodeRequest(Message request) {
-    ByteBuffer buffer = ByteBuffer.allocate(request.getSerializedSize());
-    write(request, buffer);
-    return buffer.flip();
+  /**
+   * In parts, of which the last are the entries' bytes, uncopied: the field with the last number.
+   */
+  static List<ByteBuffer> encodeRequest(Message request) {
+    if (!(request instanceof AppendEntriesRequest append) || append.getData().isEmpty()) {
+      return List.of(encode(request, new byte[0]));
+    }
+    byte[] tag = new byte[10];
+    CodedOutputStream output = CodedOutputStream.newInstance(tag);
+    try {
+      output.writeTag(AppendEntriesRequest.DATA_FIELD_NUMBER, LENGTH_DELIMITED);
+      output.writeUInt32NoTag(append.getData().size());
+    } catch (IOException impossible) {
+      throw new UncheckedIOException("two numbers are longer than ever", impossible);
+    }
+    List<ByteBuffer> parts = new ArrayList<>(2);
+    parts.add(
+        encode(
+            append.toBuilder().clearData().build(),
+            Arrays.copyOf(tag, output.getTotalBytesWritten())));
+    parts.addAll(SharedParts.of(append.getData()));
+    return parts;
+  }
+
+  private static ByteBuffer encode(Message message, byte[] end) {
+    ByteBuffer buffer = ByteBuffer.allocate(message.getSerializedSize() + end.length);
+    write(message, buffer.slice(0, buffer.capacity() - end.length));
+    return buffer.position(buffer.capacity() - end.length).put(end).flip();
   }
 
   /** The message shares the buffer's memory: to be used before the buffer is. */

@@ -99,7 +99,7 @@ final class LoopbackNetwork implements AutoCloseable {
         ReplicaId target,
         CopysetKey copyset,
         int kind,
-        ByteBuffer request,
+        List<ByteBuffer> request,
         Duration deadline,
         Answer answer) {
       Pending pending = new Pending(answer);
@@ -126,7 +126,11 @@ final class LoopbackNetwork implements AutoCloseable {
               return;
             }
             to.received(
-                self, copyset, kind, request, reply -> answer(other, there, pending, reply));
+                self,
+                copyset,
+                kind,
+                joined(request),
+                reply -> answer(other, there, pending, reply));
           });
     }
 
@@ -151,6 +155,12 @@ final class LoopbackNetwork implements AutoCloseable {
     public void receiver(Receiver first) {
       receiver = first;
     }
+  }
+
+  static ByteBuffer joined(List<ByteBuffer> parts) {
+    ByteBuffer whole = ByteBuffer.allocate(parts.stream().mapToInt(ByteBuffer::remaining).sum());
+    parts.forEach(part -> whole.put(part.duplicate()));
+    return whole.flip();
   }
 
   private static final class Link {

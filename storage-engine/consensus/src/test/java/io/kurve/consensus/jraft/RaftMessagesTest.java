@@ -49,7 +49,7 @@ final class RaftMessagesTest {
   void requestsAndRepliesKeepTheirBytes(MessageKind kind) throws Exception {
     String name = "raft-" + kind.name().toLowerCase(Locale.ROOT).replace('_', '-');
     Message request = request(kind);
-    byte[] requestBytes = bytes(MessageKind.encodeRequest(request));
+    byte[] requestBytes = bytes(LoopbackNetwork.joined(MessageKind.encodeRequest(request)));
     new GoldenFile(getClass(), name + "-request.hex").assertWrites(requestBytes);
     assertThat(kind.decodeRequest(ByteBuffer.wrap(requestBytes))).isEqualTo(request);
     Message reply = reply(kind);

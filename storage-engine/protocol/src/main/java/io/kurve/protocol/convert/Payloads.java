@@ -4,17 +4,22 @@ import io.kurve.core.checksum.BlockChecksum;
 import io.kurve.protocol.frame.Frame;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
+import java.util.zip.CRC32C;
 
 /** Checksums of payloads. */
 final class Payloads {
   private Payloads() {}
 
-  static int crc(ByteBuffer payload) {
-    return payload.hasRemaining() ? BlockChecksum.of(payload) : 0;
+  /** Of the parts one behind the other; 0 when there is nothing. */
+  static int crc(List<ByteBuffer> payload) {
+    CRC32C crc = new CRC32C();
+    payload.forEach(part -> crc.update(part.duplicate()));
+    return (int) crc.getValue();
   }
 
   static void verify(Frame frame, int stated) {
-    int arrived = crc(frame.payload());
+    int arrived = crc(frame.parts());
     if (arrived != stated) {
       throw new BadMessage(
           String.format(

@@ -18,6 +18,7 @@ import io.kurve.protocol.v1.ReplicaRequestHeader;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiFunction;
@@ -29,7 +30,7 @@ public final class ReplicaFrames {
   /** A log message; its bytes are the frame's payload. */
   public record PeerMessage(CopysetKey copyset, StoreId target, int kind, Duration remaining) {}
 
-  public static byte[] peerHeader(PeerMessage message, ByteBuffer payload) {
+  public static byte[] peerHeader(PeerMessage message, List<ByteBuffer> payload) {
     return PeerRequestHeader.newBuilder()
         .setCopysetId(message.copyset().id().value())
         .setCopysetGeneration(message.copyset().generation().value())
@@ -61,7 +62,10 @@ public final class ReplicaFrames {
 
   public static Frame peerReply(long correlation, ByteBuffer reply) {
     byte[] header =
-        PeerReplyHeader.newBuilder().setPayloadCrc32C(Payloads.crc(reply)).build().toByteArray();
+        PeerReplyHeader.newBuilder()
+            .setPayloadCrc32C(Payloads.crc(List.of(reply)))
+            .build()
+            .toByteArray();
     return new Frame(FrameType.PEER_REPLY, correlation, header, reply);
   }
 

@@ -19,6 +19,7 @@ import io.kurve.protocol.v1.ReplicaRequestHeader;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Optional;
 
 /** The messages between replicas, both ways; see replica.proto. */
@@ -123,7 +124,7 @@ public final class ReplicaWire {
         ReplicaReplyHeader.Checkpoint.newBuilder()
             .setTerm(manifest.at().term())
             .setIndex(manifest.at().index())
-            .setPayloadCrc32C(Payloads.crc(manifest.controlState()));
+            .setPayloadCrc32C(Payloads.crc(List.of(manifest.controlState())));
     manifest
         .membership()
         .voters()

@@ -16,6 +16,7 @@ import io.kurve.protocol.frame.Frame;
 import io.kurve.protocol.frame.FrameType;
 import io.kurve.protocol.handshake.Identity;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -74,7 +75,7 @@ public final class DataClient implements AutoCloseable {
             new Ask(
                 FrameType.DATA_REQUEST,
                 DataMessages.header(request),
-                DataMessages.payload(request),
+                List.of(DataMessages.payload(request)),
                 deadline(request.context().remaining()),
                 new DataAnswer(request, answer)));
   }

@@ -10,6 +10,7 @@ import io.kurve.protocol.frame.Frame;
 import io.kurve.protocol.frame.FrameType;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -28,19 +29,21 @@ public final class PeerChannel {
 
   /**
    * @param kind names the type of the message to the other side
-   * @param request must stay unchanged until the answer; at most 8 MiB
+   * @param request parts that are sent one behind the other, at most 8 MiB in all; they must stay
+   *     unchanged for ever, because they may still be on their way when the time is over
    * @param answer told exactly once, on a network thread, which it must not block
    */
   public void send(
       ReplicaId target,
       CopysetKey copyset,
       int kind,
-      ByteBuffer request,
+      List<ByteBuffer> request,
       Duration deadline,
       PeerAnswer answer) {
-    if (request.remaining() > FrameType.PEER_REQUEST.maxPayloadBytes()) {
+    long bytes = request.stream().mapToLong(ByteBuffer::remaining).sum();
+    if (bytes > FrameType.PEER_REQUEST.maxPayloadBytes()) {
       throw new IllegalArgumentException(
-          request.remaining() + " bytes for " + target + " are too long for one message");
+          bytes + " bytes for " + target + " are too long for one message");
     }
     Optional<HostAndPort> address = addresses.address(target);
     if (address.isEmpty()) {

@@ -12,8 +12,8 @@ import io.kurve.protocol.convert.ReplicaWire;
 import io.kurve.protocol.frame.Frame;
 import io.kurve.protocol.frame.FrameType;
 import io.kurve.protocol.v1.ReplicaRequestHeader;
-import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -80,7 +80,7 @@ final class RemoteReplica implements ReplicaService {
             new Ask(
                 FrameType.REPLICA_REQUEST,
                 header.build().toByteArray(),
-                ByteBuffer.allocate(0),
+                List.of(),
                 DataClient.deadline(timeout),
                 new Told<>(decode, answer, this)));
     return answer;

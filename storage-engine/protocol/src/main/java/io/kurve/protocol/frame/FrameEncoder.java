@@ -5,6 +5,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
+import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
 /**
@@ -20,10 +21,11 @@ final class FrameEncoder extends ChannelOutboundHandlerAdapter {
     requireWithinLimits(frame);
     ByteBuf head = context.alloc().buffer(Frame.PREAMBLE_BYTES + frame.header().length);
     encodeHead(frame, head, crc);
-    if (frame.payload().hasRemaining()) {
+    if (frame.payloadBytes() > 0) {
       // The first write's failure closes the connection, and with it the second fails too.
       var _ = context.write(head, context.voidPromise());
-      var _ = context.write(Unpooled.wrappedBuffer(frame.payload()), promise);
+      var _ =
+          context.write(Unpooled.wrappedBuffer(frame.parts().toArray(ByteBuffer[]::new)), promise);
     } else {
       var _ = context.write(head, promise);
     }
@@ -32,7 +34,7 @@ final class FrameEncoder extends ChannelOutboundHandlerAdapter {
   private static void requireWithinLimits(Frame frame) {
     FrameType type = frame.type();
     int headerBytes = frame.header().length;
-    int payloadBytes = frame.payload().remaining();
+    int payloadBytes = frame.payloadBytes();
     if (headerBytes > type.maxHeaderBytes() || payloadBytes > type.maxPayloadBytes()) {
       throw new IllegalArgumentException(
           type + " frame of " + headerBytes + " + " + payloadBytes + " bytes is too long to send");
@@ -46,7 +48,7 @@ final class FrameEncoder extends ChannelOutboundHandlerAdapter {
     head.writeByte(frame.type().code());
     head.writeShort(0);
     head.writeInt(frame.header().length);
-    head.writeInt(frame.payload().remaining());
+    head.writeInt(frame.payloadBytes());
     head.writeLong(frame.correlation());
     head.writeInt(0);
     crc.reset();

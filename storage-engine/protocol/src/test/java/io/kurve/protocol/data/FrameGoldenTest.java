@@ -198,7 +198,7 @@ class FrameGoldenTest {
             ReplicaFrames.peerHeader(
                 new ReplicaFrames.PeerMessage(
                     DataPlane.COPYSET, DataPlane.STORE, 2, Duration.ofSeconds(1)),
-                log),
+                List.of(log)),
             log));
     frames.put("peer-reply", ReplicaFrames.peerReply(5, log));
     frames.put("peer-failure", ReplicaFrames.peerFailure(5, "not here"));

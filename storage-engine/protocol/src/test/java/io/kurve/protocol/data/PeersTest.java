@@ -71,7 +71,7 @@ class PeersTest {
 
   private static CompletableFuture<ByteBuffer> send(PeerChannel peers, int kind, ByteBuffer bytes) {
     CompletableFuture<ByteBuffer> answer = new CompletableFuture<>();
-    peers.send(DataPlane.REPLICA, DataPlane.COPYSET, kind, bytes, TIME, new Told(answer));
+    peers.send(DataPlane.REPLICA, DataPlane.COPYSET, kind, List.of(bytes), TIME, new Told(answer));
     return answer;
   }
 
