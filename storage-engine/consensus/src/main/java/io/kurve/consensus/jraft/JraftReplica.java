@@ -8,6 +8,7 @@ import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.entity.Task;
 import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import com.alipay.sofa.jraft.rpc.impl.AbstractClientService;
+import com.alipay.sofa.jraft.util.Utils;
 import io.kurve.consensus.wal.GroupLog;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.FaultHandler;
@@ -24,6 +25,8 @@ import io.kurve.core.log.ReplicatedLog;
 import io.kurve.core.log.ReplicatedStateMachine;
 import io.kurve.core.log.ReplicatedStateMachine.Checkpoint;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -273,6 +276,20 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
     return next;
   }
 
+  private List<Loans.Follower> borrowers() {
+    List<Loans.Follower> borrowers = new ArrayList<>();
+    ReplicatorGroup replicators = replicators();
+    if (replicators != null) {
+      long now = Utils.monotonicMs();
+      followers()
+          .forEach((member, next) -> {
+            long heard = replicators.getLastRpcSendTimestamp(PeerNames.peer(member));
+            borrowers.add(new Loans.Follower(next, Duration.ofMillis(now - heard)));
+          });
+    }
+    return borrowers;
+  }
+
   private @Nullable ReplicatorGroup replicators() {
     return node.getRpcService() instanceof AbstractClientService service
             && service.getRpcClient() instanceof TransportRpcClient client
@@ -299,7 +316,7 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
     Checkpoint before = checkpoints.newest();
     if (!forSpace
         && !room().isPressing()
-        && checkpoints.loans().need(before.at().index(), followers().values())) {
+        && checkpoints.loans().need(before.at().index(), borrowers())) {
       end.complete(before.at());
       return end;
     }

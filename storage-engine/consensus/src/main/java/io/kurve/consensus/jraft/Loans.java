@@ -1,5 +1,6 @@
 package io.kurve.consensus.jraft;
 
+import java.time.Duration;
 import java.util.Collection;
 
 /**
@@ -17,8 +18,21 @@ import java.util.Collection;
 final class Loans {
   private static final long NONE = Long.MAX_VALUE;
 
+  /** One that died right after its install would keep the log for ever. */
+  private static final Duration GONE = Duration.ofSeconds(30);
+
   private long oldest = NONE;
   private int fetching;
+
+  /**
+   * @param next the entry that it needs next
+   * @param silent since it was heard of
+   */
+  record Follower(long next, Duration silent) {
+    boolean isGone() {
+      return silent.compareTo(GONE) > 0;
+    }
+  }
 
   synchronized void lent(long index) {
     fetching++;
@@ -32,11 +46,11 @@ final class Loans {
   /**
    * Whether somebody would need another install if a checkpoint were taken and the log up to the
    * newest one went away.
-   *
-   * @param next the entry that each follower needs next
    */
-  synchronized boolean need(long newest, Collection<Long> next) {
-    boolean catchingUp = next.stream().anyMatch(index -> index > oldest && index <= newest + 1);
+  synchronized boolean need(long newest, Collection<Follower> followers) {
+    boolean catchingUp =
+        followers.stream()
+            .anyMatch(one -> !one.isGone() && one.next() > oldest && one.next() <= newest + 1);
     if (fetching == 0 && !catchingUp) {
       oldest = NONE;
     }
