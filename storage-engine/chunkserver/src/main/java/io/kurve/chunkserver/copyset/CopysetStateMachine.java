@@ -396,7 +396,15 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
       controlLock.unlock();
       applying.unlock();
     }
-    persistMark(own);
+    boolean marked = false;
+    try {
+      persistMark(own);
+      marked = true;
+    } finally {
+      if (!marked) {
+        lock(controlLock, () -> dropped.addAll(gone));
+      }
+    }
     gone.forEach(store::free);
     return own;
   }

@@ -136,9 +136,22 @@ final class Installer {
     if (!fresh.isEmpty()) {
       List<Slot> all = new ArrayList<>(target.values());
       all.addAll(dropped);
-      mark.persist(all);
+      persist(mark, all, fresh);
     }
     return target;
+  }
+
+  /** Slots that no control state names are not used: another try takes its own. */
+  private void persist(Mark mark, List<Slot> all, List<Slot> fresh) throws IOException {
+    boolean named = false;
+    try {
+      mark.persist(all);
+      named = true;
+    } finally {
+      if (!named) {
+        fresh.forEach(store::free);
+      }
+    }
   }
 
   private List<Slot> allocate(List<ChunkAddress> chunks) throws IOException {

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.kurve.chunkserver.copyset.Command.Discard;
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.log.LogPosition;
 import io.kurve.core.log.ReplicatedStateMachine.Checkpoint;
 import io.kurve.core.unit.Geometry;
 import java.io.IOException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.junit.jupiter.api.Test;
@@ -104,6 +107,36 @@ class InstallTest {
     peer.forgetsChunks = false;
     assertThat(install()).isEqualTo(leader.machine.restored());
     assertThat(follower.machine.mayVote()).isTrue();
+  }
+
+  @Test
+  void aMarkThatFindsNoRoomCostsNoSlots() throws Exception {
+    fallBehind();
+    follower.apply(
+        new Discard(
+            Samples.origin(10, nextRequest++), Samples.chunk(105), 0, Geometry.BLOCKS_PER_CHUNK));
+    int used = follower.store.slotsUsed();
+    for (int marks = 0; marks < 2; marks++) {
+      for (int attempt = 0; attempt < 3; attempt++) {
+        refuseCheckpointsAfter(marks);
+        assertThatThrownBy(this::install).hasMessageContaining("control area");
+      }
+      // With the first mark the slot that was dropped is free.
+      assertThat(follower.store.slotsUsed()).isEqualTo(used - marks);
+    }
+    follower.store.beforeCheckpoint = () -> {};
+    assertThat(install()).isEqualTo(leader.machine.restored());
+    assertThat(follower.store.slotsUsed()).isEqualTo(leader.store.slotsUsed());
+  }
+
+  private void refuseCheckpointsAfter(int durable) {
+    AtomicInteger seen = new AtomicInteger();
+    follower.store.beforeCheckpoint =
+        () -> {
+          if (seen.incrementAndGet() > durable) {
+            throw new KurveException(ErrorCode.NO_SPACE, "the control area is full", "none");
+          }
+        };
   }
 
   @Test
