@@ -6,6 +6,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.function.LongSupplier;
 
 /**
  * Linux' clocks. Boot time goes on while the machine sleeps and monotonic time does not: their
@@ -14,6 +15,7 @@ import java.lang.invoke.MethodHandle;
 public final class KernelLeaseClock implements LeaseClock {
   private static final int CLOCK_MONOTONIC = 1;
   private static final int CLOCK_BOOTTIME = 7;
+  private static final long MOST_APART_NANOS = 1_000_000;
 
   private final MethodHandle clockGettime;
 
@@ -35,9 +37,22 @@ public final class KernelLeaseClock implements LeaseClock {
   public long suspendedNanos() {
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment time = scratch.allocate(ValueLayout.JAVA_LONG, 2);
-      long monotonic = read(CLOCK_MONOTONIC, time);
-      long boot = read(CLOCK_BOOTTIME, time);
-      return boot - monotonic;
+      return suspendedNanos(() -> read(CLOCK_MONOTONIC, time), () -> read(CLOCK_BOOTTIME, time));
+    }
+  }
+
+  /**
+   * A thread that is paused between the two clocks would report its pause as sleep, and a later
+   * sleep of that length would go unnoticed.
+   */
+  static long suspendedNanos(LongSupplier monotonic, LongSupplier boot) {
+    while (true) {
+      long before = monotonic.getAsLong();
+      long between = boot.getAsLong();
+      long after = monotonic.getAsLong();
+      if (after - before <= MOST_APART_NANOS) {
+        return between - after;
+      }
     }
   }
 
