@@ -173,8 +173,18 @@ final class LeaderChanges {
     } else if (change.expects(present.getAsInt())) {
       propose(change, term);
     } else {
-      leave(change, term, new DataReply.Mismatch(present.getAsInt()));
+      leave(change, term, mismatch(term, present.getAsInt()));
     }
+  }
+
+  /** It tells what the block holds, so it needs what a read needs; in the term of the comparison. */
+  private DataReply mismatch(Term term, int present) {
+    return switch (log.readPermission()) {
+      case ReadPermission.Refused refused -> Replies.notLeader(refused.leader(), refused.why());
+      case ReadPermission.Granted granted when granted.term() != term.number() ->
+          Replies.notLeader(Optional.empty(), "it leads in another term by now");
+      case ReadPermission.Granted _ -> new DataReply.Mismatch(present);
+    };
   }
 
   private void propose(PendingChange change, Term term) {

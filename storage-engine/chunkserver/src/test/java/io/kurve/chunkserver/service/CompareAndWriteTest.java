@@ -37,6 +37,14 @@ class CompareAndWriteTest {
   }
 
   @Test
+  void rule14WithoutALeaseNobodyIsToldThatABlockDiffers() {
+    Answer differs = world.compareAndWrite(1, 0, 5, ServiceWorld.crc(1));
+    world.log.loseLease();
+    settle();
+    assertThat(differs.code()).isEqualTo("NOT_LEADER");
+  }
+
+  @Test
   void rule21ItWaitsForEarlierWritesAndLaterOnesWaitForIt() {
     Answer earlier = world.write(1, 101, 0, 1);
     Answer compare = world.compareAndWrite(2, 0, 2, ServiceWorld.crc(1));
