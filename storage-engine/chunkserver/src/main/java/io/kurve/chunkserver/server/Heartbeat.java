@@ -1,10 +1,15 @@
 package io.kurve.chunkserver.server;
 
 import io.kurve.chunkserver.service.Copysets;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.CopysetKey;
+import io.kurve.core.log.Membership;
 import io.kurve.core.metadata.ChunkserverRegistry;
 import io.kurve.core.metadata.ChunkserverRegistry.HeartbeatReply;
 import io.kurve.core.metadata.ChunkserverReport;
 import java.time.Duration;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -22,6 +27,7 @@ final class Heartbeat {
   private final StoreMemory memory;
   private final KnownAddresses addresses;
   private final Copysets copysets;
+  private final Set<CopysetKey> postponed = new TreeSet<>();
   private boolean failing;
   private volatile @Nullable ChunkserverReport last;
 
@@ -82,7 +88,19 @@ final class Heartbeat {
     }
     memory.save();
     addresses.learn(reply.placements());
-    reply.founding().forEach(copysets::open);
+    reply.founding().forEach(this::found);
+  }
+
+  /** One that can't be founded now is ordered again with the next answer. */
+  private void found(CopysetKey copyset, Membership founders) {
+    try {
+      var unused = copysets.open(copyset, founders);
+      postponed.remove(copyset);
+    } catch (KurveException e) {
+      if (postponed.add(copyset)) {
+        log.warn("{} is not founded yet: {}", copyset, e.oneLine());
+      }
+    }
   }
 
   private static String reason(Exception e) {
