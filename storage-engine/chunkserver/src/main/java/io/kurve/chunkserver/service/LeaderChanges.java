@@ -177,7 +177,9 @@ final class LeaderChanges {
     }
   }
 
-  /** It tells what the block holds, so it needs what a read needs; in the term of the comparison. */
+  /**
+   * It tells what the block holds, so it needs what a read needs; in the term of the comparison.
+   */
   private DataReply mismatch(Term term, int present) {
     return switch (log.readPermission()) {
       case ReadPermission.Refused refused -> Replies.notLeader(refused.leader(), refused.why());

@@ -81,21 +81,31 @@ final class NativeFile implements AutoCloseable {
   private static final int SCRATCH_BYTES = 64 * 1024;
 
   /**
-   * A thread's own memory outside the heap: where the error number goes, and what a transfer from
-   * or to the heap passes through. Made once, because making it costs as much as a small write.
+   * Memory outside the heap: where the error number goes, and what a transfer from or to the heap
+   * passes through. Made once a thread, because making it costs as much as a small write; but a
+   * virtual thread may live for one call only, and what is its own stays until a garbage
+   * collection.
    */
-  private static final class Scratch {
-    final MemorySegment state = Arena.ofAuto().allocate(STATE);
-    private final MemorySegment bytes = Arena.ofAuto().allocate(SCRATCH_BYTES, Disk.ALIGNMENT);
+  private record Scratch(MemorySegment state, MemorySegment bytes) {
+    static Scratch ofThread() {
+      return new Scratch(
+          Arena.ofAuto().allocate(STATE), Arena.ofAuto().allocate(SCRATCH_BYTES, Disk.ALIGNMENT));
+    }
+
+    static Scratch ofCall(Arena call) {
+      return new Scratch(call.allocate(STATE), MemorySegment.NULL);
+    }
 
     MemorySegment bytes(long size, Arena larger) {
-      return size <= SCRATCH_BYTES ? bytes.asSlice(0, size) : larger.allocate(size, Disk.ALIGNMENT);
+      return size <= bytes.byteSize()
+          ? bytes.asSlice(0, size)
+          : larger.allocate(size, Disk.ALIGNMENT);
     }
   }
 
   private final Path path;
   private final int descriptor;
-  private final ThreadLocal<Scratch> scratches = ThreadLocal.withInitial(Scratch::new);
+  private final ThreadLocal<Scratch> scratches = ThreadLocal.withInitial(Scratch::ofThread);
 
   private NativeFile(Path path, int descriptor) {
     this.path = path;
@@ -149,10 +159,14 @@ final class NativeFile implements AutoCloseable {
     }
   }
 
+  private Scratch scratch(Arena call) {
+    return Thread.currentThread().isVirtual() ? Scratch.ofCall(call) : scratches.get();
+  }
+
   /** Reads until the target is full. */
   void readFully(long offset, ByteBuffer target) throws IOException {
-    Scratch scratch = scratches.get();
     try (Arena larger = Arena.ofConfined()) {
+      Scratch scratch = scratch(larger);
       MemorySegment memory =
           target.isDirect()
               ? MemorySegment.ofBuffer(target)
@@ -186,8 +200,8 @@ final class NativeFile implements AutoCloseable {
    * error like any other (rule 2): what the kernel could not take now must not be tried again.
    */
   void writeFully(long offset, ByteBuffer source, int mostBytesACall) throws IOException {
-    Scratch scratch = scratches.get();
     try (Arena larger = Arena.ofConfined()) {
+      Scratch scratch = scratch(larger);
       MemorySegment all = MemorySegment.ofBuffer(source);
       long most = Math.min(mostBytesACall, all.byteSize());
       MemorySegment passage = source.isDirect() ? MemorySegment.NULL : scratch.bytes(most, larger);

@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,6 +43,27 @@ final class FileDiskTest {
       ByteBuffer page = Disk.allocateAligned(8192);
       disk.readDirect(16384, page);
       assertThat(page.slice(20_000 - 16384, 100)).isEqualTo(heap.flip());
+    }
+  }
+
+  /** It has no memory of its own for it. */
+  @Test
+  void aVirtualThreadReadsAndWritesFromAndToTheHeap() throws Exception {
+    for (int bytes : new int[] {0, 100, 65_536, 200_000}) {
+      FutureTask<Void> transfer =
+          new FutureTask<>(() -> {
+            try (Disk disk = FileDisk.open(file)) {
+              ByteBuffer written = ByteBuffer.allocate(bytes);
+              fill(written, bytes);
+              disk.write(4096, written);
+              ByteBuffer read = ByteBuffer.allocate(bytes);
+              disk.read(4096, read);
+              assertThat(read.flip()).isEqualTo(written.flip());
+            }
+            return null;
+          });
+      Thread.ofVirtual().start(transfer);
+      transfer.get(30, TimeUnit.SECONDS);
     }
   }
 
