@@ -43,11 +43,11 @@ final class StoreFiles implements AutoCloseable {
     this.directory = directory;
     this.lockFile = lockFile;
     this.lock = lock;
-    Optional<Image> snapshot = readSnapshot();
+    Optional<Image> snapshot = SnapshotFile.read(snapshotPath());
     Image image = snapshot.orElse(EMPTY);
     this.logNumber = image.nextLog();
     Path file = logPath(logNumber);
-    boolean fresh = snapshot.isEmpty() && !Files.exists(file);
+    boolean fresh = snapshot.isEmpty() && !isBorn(file);
     if (fresh) {
       refuseStrayLogs();
       this.log = createLog(logNumber);
@@ -119,16 +119,7 @@ final class StoreFiles implements AutoCloseable {
     Image image =
         new Image(next, state.revision(), state.nextLease(), state.leases(), state.entries());
     Path temporary = directory.resolve("snapshot.new");
-    try (FileChannel out =
-        FileChannel.open(
-            temporary,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
-      writeFully(out, StoreFormat.fileHeader(StoreFormat.SNAPSHOT_MAGIC));
-      writeFully(out, StoreFormat.frame(StoreFormat.encode(image), 0));
-      out.force(true);
-    }
+    SnapshotFile.write(temporary, image);
     syncDirectory();
     Files.move(
         temporary,
@@ -152,22 +143,17 @@ final class StoreFiles implements AutoCloseable {
     }
   }
 
-  private Optional<Image> readSnapshot() throws IOException {
-    Path file = snapshotPath();
-    if (!Files.exists(file)) {
-      return Optional.empty();
-    }
-    ByteBuffer content = ByteBuffer.wrap(Files.readAllBytes(file));
-    StoreFormat.checkFileHeader(file.toString(), content, StoreFormat.SNAPSHOT_MAGIC);
-    Frame frame =
-        StoreFormat.readFrame(content, 0)
-            .orElseThrow(() -> StoreFormat.damaged(file + " has a bad checksum"));
-    return Optional.of(StoreFormat.decodeImage(file.toString(), frame.body()));
+  /**
+   * Before its header is whole nobody was told of anything: a start was killed, or found no room.
+   */
+  private static boolean isBorn(Path firstLog) throws IOException {
+    return Files.exists(firstLog) && Files.size(firstLog) >= StoreFormat.FILE_HEADER_BYTES;
   }
 
   private List<LogRecord> readLog(Path file) throws IOException {
     ByteBuffer content = ByteBuffer.wrap(Files.readAllBytes(file));
-    StoreFormat.checkFileHeader(file.toString(), content, StoreFormat.LOG_MAGIC);
+    StoreFormat.checkFileHeader(
+        file.toString(), content, StoreFormat.LOG_MAGIC, StoreFormat.LOG_VERSION);
     List<LogRecord> records = new ArrayList<>();
     while (content.hasRemaining()) {
       Optional<Frame> frame = StoreFormat.readFrame(content, chain);
@@ -206,7 +192,9 @@ final class StoreFiles implements AutoCloseable {
 
   private void refuseStrayLogs() throws IOException {
     for (Path stray : logs()) {
-      throw StoreFormat.damaged(stray + " is there, but neither its snapshot nor the first log");
+      if (!stray.equals(logPath(logNumber))) {
+        throw StoreFormat.damaged(stray + " is there, but neither its snapshot nor the first log");
+      }
     }
   }
 
@@ -235,7 +223,7 @@ final class StoreFiles implements AutoCloseable {
             StandardOpenOption.TRUNCATE_EXISTING,
             StandardOpenOption.READ,
             StandardOpenOption.WRITE);
-    writeFully(created, StoreFormat.fileHeader(StoreFormat.LOG_MAGIC));
+    writeFully(created, StoreFormat.fileHeader(StoreFormat.LOG_MAGIC, StoreFormat.LOG_VERSION));
     created.force(true);
     return created;
   }
@@ -246,7 +234,7 @@ final class StoreFiles implements AutoCloseable {
     }
   }
 
-  private static void writeFully(FileChannel channel, ByteBuffer content) throws IOException {
+  static void writeFully(FileChannel channel, ByteBuffer content) throws IOException {
     while (content.hasRemaining()) {
       channel.write(content);
     }

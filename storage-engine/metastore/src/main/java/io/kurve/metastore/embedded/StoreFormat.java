@@ -22,6 +22,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,7 +31,7 @@ import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
 /**
- * The files of an embedded store, version 1. All numbers are big-endian.
+ * The files of an embedded store. All numbers are big-endian.
  *
  * <pre>
  *   snapshot   the whole state at one revision, replaced by renaming; names the log that follows it
@@ -50,17 +51,22 @@ import java.util.zip.CRC32C;
  * so an old frame can't be taken for a new one. As one frame is written at a time, only the last
  * can be torn: a bad frame with any good one behind it is damage, and never cut off.
  *
- * <p>The body of a snapshot's only frame: next log u64, revision u64, next lease u64, leases,
- * entries.
+ * <p>A snapshot, version 2: a frame with next log u64, revision u64, next lease u64, leases; frames
+ * with some entries each; an empty frame, without which some of it is lost. Version 1, which is
+ * still read, had all in one frame.
  */
 final class StoreFormat {
   static final long SNAPSHOT_MAGIC = 0x4b55525645_534e50L; // "KURVESNP"
   static final long LOG_MAGIC = 0x4b55525645_4c4f47L; // "KURVELOG"
-  static final int VERSION = 1;
+  static final int LOG_VERSION = 1;
+  static final int SNAPSHOT_VERSION = 2;
   static final int FILE_HEADER_BYTES = 12;
   static final int FRAME_MAGIC = 0x4b464d31;
   static final int FRAME_HEADER_BYTES = 12;
   static final int MAX_BODY_BYTES = 256 << 20;
+
+  /** So many bytes of entries end a frame of a snapshot. */
+  static final int ENTRIES_BYTES = 4 << 20;
 
   /** The state as the files give it. */
   record Image(
@@ -68,28 +74,34 @@ final class StoreFormat {
       long revision,
       long nextLease,
       SortedMap<Long, Duration> leases,
-      List<Held> entries) {}
+      List<Held> entries) {
+    Image with(List<Held> found) {
+      return new Image(nextLog, revision, nextLease, leases, found);
+    }
+  }
 
   /** A frame's body and the checksum that the next one chains to. */
   record Frame(byte[] body, int checksum) {}
 
   private StoreFormat() {}
 
-  static ByteBuffer fileHeader(long magic) {
-    return ByteBuffer.allocate(FILE_HEADER_BYTES).putLong(magic).putInt(VERSION).flip();
+  static ByteBuffer fileHeader(long magic, int version) {
+    return ByteBuffer.allocate(FILE_HEADER_BYTES).putLong(magic).putInt(version).flip();
   }
 
-  static void checkFileHeader(String file, ByteBuffer content, long magic) {
+  /** The file's version, of those up to the newest that is known. */
+  static int checkFileHeader(String file, ByteBuffer content, long magic, int newest) {
     if (content.remaining() < FILE_HEADER_BYTES || content.getLong() != magic) {
       throw damaged(file + " is not a metadata store's file");
     }
     int version = content.getInt();
-    if (version != VERSION) {
+    if (version < 1 || version > newest) {
       throw new KurveException(
           ErrorCode.BAD_STORE,
-          file + " has format version " + version + "; this software knows version " + VERSION,
+          file + " has format version " + version + "; this software knows version " + newest,
           "start the version of Kurve that wrote it");
     }
+    return version;
   }
 
   static KurveException damaged(String what) {
@@ -98,6 +110,10 @@ final class StoreFormat {
   }
 
   static ByteBuffer frame(byte[] body, int chain) {
+    if (body.length > MAX_BODY_BYTES) {
+      throw new IllegalArgumentException(
+          "a frame of " + body.length + " bytes: none above " + MAX_BODY_BYTES + " is read again");
+    }
     return ByteBuffer.allocate(FRAME_HEADER_BYTES + body.length)
         .putInt(FRAME_MAGIC)
         .putInt(body.length)
@@ -204,7 +220,8 @@ final class StoreFormat {
         });
   }
 
-  static byte[] encode(Image image) {
+  /** All but the entries. */
+  static byte[] encodeHead(Image image) {
     return bytes(out -> {
       out.writeLong(image.nextLog());
       out.writeLong(image.revision());
@@ -214,8 +231,14 @@ final class StoreFormat {
         out.writeLong(lease.getKey());
         out.writeLong(lease.getValue().toMillis());
       }
-      out.writeInt(image.entries().size());
-      for (Held held : image.entries()) {
+    });
+  }
+
+  /** The next ones, one at least, until these many bytes are reached. */
+  static byte[] encodeEntries(Iterator<Held> entries, int bytes) {
+    return bytes(out -> {
+      while (entries.hasNext() && out.size() < bytes) {
+        Held held = entries.next();
         writeText(out, held.entry().key());
         writeBytes(out, held.entry().value().toArray());
         out.writeLong(held.entry().createRevision());
@@ -225,26 +248,48 @@ final class StoreFormat {
     });
   }
 
-  static Image decodeImage(String file, byte[] body) {
+  static Image decodeImageOfVersion1(String file, byte[] body) {
     return parse(
         file,
         body,
         in -> {
-          long nextLog = in.readLong();
-          long revision = in.readLong();
-          long nextLease = in.readLong();
-          SortedMap<Long, Duration> leases = new TreeMap<>();
-          for (int count = in.readInt(); count > 0; count--) {
-            leases.put(in.readLong(), Duration.ofMillis(in.readLong()));
+          Image head = readHead(in);
+          int count = in.readInt();
+          List<Held> entries = readEntries(in);
+          if (entries.size() != count) {
+            throw new IOException(entries.size() + " entries, not " + count);
           }
-          List<Held> entries = new ArrayList<>();
-          for (int count = in.readInt(); count > 0; count--) {
-            Entry entry =
-                new Entry(readText(in), Bytes.copyOf(readBytes(in)), in.readLong(), in.readLong());
-            entries.add(new Held(entry, readLease(in)));
-          }
-          return new Image(nextLog, revision, nextLease, leases, entries);
+          return head.with(entries);
         });
+  }
+
+  static Image decodeHead(String file, byte[] body) {
+    return parse(file, body, StoreFormat::readHead);
+  }
+
+  static List<Held> decodeEntries(String file, byte[] body) {
+    return parse(file, body, StoreFormat::readEntries);
+  }
+
+  private static Image readHead(DataInputStream in) throws IOException {
+    long nextLog = in.readLong();
+    long revision = in.readLong();
+    long nextLease = in.readLong();
+    SortedMap<Long, Duration> leases = new TreeMap<>();
+    for (int count = in.readInt(); count > 0; count--) {
+      leases.put(in.readLong(), Duration.ofMillis(in.readLong()));
+    }
+    return new Image(nextLog, revision, nextLease, leases, List.of());
+  }
+
+  private static List<Held> readEntries(DataInputStream in) throws IOException {
+    List<Held> entries = new ArrayList<>();
+    while (in.available() > 0) {
+      Entry entry =
+          new Entry(readText(in), Bytes.copyOf(readBytes(in)), in.readLong(), in.readLong());
+      entries.add(new Held(entry, readLease(in)));
+    }
+    return entries;
   }
 
   private static void writeWrite(DataOutputStream out, Write write) throws IOException {

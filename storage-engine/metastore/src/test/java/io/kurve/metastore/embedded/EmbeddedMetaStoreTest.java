@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -115,7 +116,7 @@ final class EmbeddedMetaStoreTest {
     long more = Files.size(log);
     byte[] all = Files.readAllBytes(log);
     for (long end = whole; end < more; end++) {
-      Files.write(log, java.util.Arrays.copyOf(all, (int) end));
+      Files.write(log, Arrays.copyOf(all, (int) end));
       try (EmbeddedMetaStore store = open(1 << 20)) {
         assertThat(contents(store)).isEqualTo(Map.of("a", "1", "b", "2"));
       }
@@ -162,6 +163,71 @@ final class EmbeddedMetaStoreTest {
     }
     flip(directory.resolve("snapshot"), 40);
     assertThatThrownBy(() -> open(10)).hasMessageContaining("bad checksum");
+  }
+
+  @Test
+  void aSnapshotHasNoGreatestSize() throws Exception {
+    Map<String, String> model = new TreeMap<>();
+    try (EmbeddedMetaStore store = open(10)) {
+      for (String key : List.of("a", "b", "c", "d")) {
+        String value = key.repeat(StoreFormat.ENTRIES_BYTES / 2);
+        commit(store, new Put(key, Bytes.ofText(value)));
+        model.put(key, value);
+      }
+    }
+    try (EmbeddedMetaStore store = open(10)) {
+      assertThat(contents(store)).isEqualTo(model);
+    }
+  }
+
+  @Test
+  void aSnapshotThatLostItsEndIsRefused() throws Exception {
+    try (EmbeddedMetaStore store = open(10)) {
+      commit(store, new Put("a", Bytes.ofText("1")));
+    }
+    Path snapshot = directory.resolve("snapshot");
+    byte[] whole = Files.readAllBytes(snapshot);
+    for (int length = 0; length < whole.length; length++) {
+      Files.write(snapshot, Arrays.copyOf(whole, length));
+      assertThatThrownBy(() -> open(10))
+          .isInstanceOfSatisfying(
+              KurveException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.BAD_STORE));
+    }
+    Files.write(snapshot, whole);
+    open(10).close();
+  }
+
+  @Test
+  void whatCouldNotBeReadAgainIsNeverWritten() {
+    assertThatThrownBy(() -> StoreFormat.frame(new byte[StoreFormat.MAX_BODY_BYTES + 1], 0))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void aStartThatDiedBeforeTheFirstLogHadItsHeaderIsRepeated() throws Exception {
+    for (int length = 0; length < StoreFormat.FILE_HEADER_BYTES; length++) {
+      Files.write(
+          directory.resolve("log.1"),
+          Arrays.copyOf(
+              StoreFormat.fileHeader(StoreFormat.LOG_MAGIC, StoreFormat.LOG_VERSION).array(),
+              length));
+      try (EmbeddedMetaStore store = open(1 << 20)) {
+        assertThat(contents(store)).isEmpty();
+        commit(store, new Put("a", Bytes.ofText("1")));
+      }
+      try (EmbeddedMetaStore store = open(1 << 20)) {
+        assertThat(contents(store)).isEqualTo(Map.of("a", "1"));
+      }
+    }
+  }
+
+  @Test
+  void aLogThatLostItsHeaderBehindASnapshotIsDamage() throws Exception {
+    try (EmbeddedMetaStore store = open(10)) {
+      commit(store, new Put("a", Bytes.ofText("1")));
+    }
+    Files.write(directory.resolve("log.2"), new byte[3]);
+    assertThatThrownBy(() -> open(10)).hasMessageContaining("log.2 is not a metadata store's file");
   }
 
   @Test

@@ -14,14 +14,19 @@ import io.kurve.metastore.embedded.LogRecord.Written;
 import io.kurve.metastore.embedded.StoreFormat.Image;
 import io.kurve.testkit.golden.GoldenFile;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 final class StoreFormatGoldenTest {
+  @TempDir Path directory = Path.of("");
+
   private static final List<LogRecord> RECORDS =
       List.of(
           new LeaseGranted(new LeaseId(7), Duration.ofSeconds(10)),
@@ -46,31 +51,41 @@ final class StoreFormatGoldenTest {
     GoldenFile golden = new GoldenFile(getClass(), "metastore-log-v1.hex");
     byte[] body = StoreFormat.encode(RECORDS);
     golden.assertWrites(
-        file(StoreFormat.LOG_MAGIC, StoreFormat.frame(body, 0), StoreFormat.frame(body, 5)));
+        file(
+            StoreFormat.fileHeader(StoreFormat.LOG_MAGIC, StoreFormat.LOG_VERSION),
+            StoreFormat.frame(body, 0),
+            StoreFormat.frame(body, 5)));
 
     ByteBuffer content = ByteBuffer.wrap(golden.read());
-    StoreFormat.checkFileHeader("golden", content, StoreFormat.LOG_MAGIC);
+    var _ =
+        StoreFormat.checkFileHeader(
+            "golden", content, StoreFormat.LOG_MAGIC, StoreFormat.LOG_VERSION);
     byte[] read = StoreFormat.readFrame(content, 0).orElseThrow().body();
     assertThat(StoreFormat.decode("golden", read)).isEqualTo(RECORDS);
   }
 
   @Test
-  void snapshotOfVersion1() {
-    GoldenFile golden = new GoldenFile(getClass(), "metastore-snapshot-v1.hex");
-    golden.assertWrites(
-        file(StoreFormat.SNAPSHOT_MAGIC, StoreFormat.frame(StoreFormat.encode(IMAGE), 0)));
-
-    ByteBuffer content = ByteBuffer.wrap(golden.read());
-    StoreFormat.checkFileHeader("golden", content, StoreFormat.SNAPSHOT_MAGIC);
-    byte[] read = StoreFormat.readFrame(content, 0).orElseThrow().body();
-    assertThat(StoreFormat.decodeImage("golden", read)).isEqualTo(IMAGE);
+  void snapshotOfVersion1IsStillRead() throws Exception {
+    Path file = directory.resolve("snapshot");
+    Files.write(file, new GoldenFile(getClass(), "metastore-snapshot-v1.hex").read());
+    assertThat(SnapshotFile.read(file)).contains(IMAGE);
   }
 
-  private static byte[] file(long magic, ByteBuffer... frames) {
+  @Test
+  void snapshotOfVersion2() throws Exception {
+    GoldenFile golden = new GoldenFile(getClass(), "metastore-snapshot-v2.hex");
+    Path file = directory.resolve("snapshot");
+    SnapshotFile.write(file, IMAGE);
+    golden.assertWrites(Files.readAllBytes(file));
+
+    Files.write(file, golden.read());
+    assertThat(SnapshotFile.read(file)).contains(IMAGE);
+  }
+
+  private static byte[] file(ByteBuffer... parts) {
     ByteBuffer file = ByteBuffer.allocate(4096);
-    file.put(StoreFormat.fileHeader(magic));
-    for (ByteBuffer frame : frames) {
-      file.put(frame);
+    for (ByteBuffer part : parts) {
+      file.put(part);
     }
     byte[] content = new byte[file.flip().remaining()];
     file.get(content);
