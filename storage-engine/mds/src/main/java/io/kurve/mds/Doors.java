@@ -53,8 +53,8 @@ final class Doors {
     }
 
     @Override
-    public CompletionStage<Void> close(AttachmentId attachment) {
-      return mds.serve("close", Needs.GATHERED, s -> s.metadata().close(attachment));
+    public CompletionStage<Void> close(String host, AttachmentId attachment) {
+      return mds.serve("close", Needs.GATHERED, s -> s.metadata().close(host, attachment));
     }
 
     @Override

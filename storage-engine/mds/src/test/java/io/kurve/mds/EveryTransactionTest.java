@@ -121,7 +121,7 @@ class EveryTransactionTest {
     assertThat(second.attachment().value()).isGreaterThan(first.attachment().value());
     persist(() -> cluster.mds.metadata().segment(volume.id(), second.attachment(), 0, true));
     everywhere(volume.id(), second, true);
-    persist(() -> cluster.mds.metadata().close(second.attachment()));
+    persist(() -> cluster.mds.metadata().close("host-2", second.attachment()));
     persist(() -> cluster.mds.volumes().delete(volume.id()));
     Volume namesake =
         persist(() -> cluster.mds.volumes().create("c2", new NewVolume("v", GIB, 4096, false)));

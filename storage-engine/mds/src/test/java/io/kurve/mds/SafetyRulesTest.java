@@ -240,11 +240,22 @@ class SafetyRulesTest {
 
     cluster.await(cluster.mds.metadata().segment(volume.id(), next.attachment(), 0, false));
     long before = cluster.loop.nanoTime();
-    cluster.await(cluster.mds.metadata().close(next.attachment()));
+    cluster.await(cluster.mds.metadata().close("host-2", next.attachment()));
     cluster.await(cluster.mds.volumes().fence(cluster.open("v", "silent").attachment()));
     assertThat(cluster.loop.nanoTime() - before)
         .as("a holder that closes, or asked nothing, holds nobody up")
         .isLessThan(MetadataService.NOT_MAPPED_HOLDS.toNanos());
+  }
+
+  @Test
+  void rule20AHostGivesUpOnlyWhatIsItsOwn() {
+    Volume volume = cluster.create("v", GIB);
+    Opened opened = cluster.open("v", "host-1");
+    assertThat(cluster.refusal(cluster.mds.metadata().close("host-2", opened.attachment())).code())
+        .isEqualTo(ErrorCode.NOT_FOUND);
+    cluster.await(lookUp(volume, opened, 0));
+    cluster.await(cluster.mds.metadata().close("host-1", opened.attachment()));
+    cluster.await(cluster.mds.metadata().close("host-1", opened.attachment()));
   }
 
   @Test

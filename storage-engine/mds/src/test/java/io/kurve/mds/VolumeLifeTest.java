@@ -32,7 +32,7 @@ class VolumeLifeTest {
                         .copyset(placement.copyset().id())
                         .admits(volume.id(), opened.attachment()))
                 .isTrue());
-    cluster.await(cluster.mds.metadata().close(opened.attachment()));
+    cluster.await(cluster.mds.metadata().close("host-1", opened.attachment()));
     assertThat(
             cluster
                 .refusal(cluster.mds.metadata().segment(volume.id(), opened.attachment(), 0, false))

@@ -45,9 +45,11 @@ final class RemoteMds implements MetadataService, VolumeAdmin, ChunkserverRegist
   }
 
   @Override
-  public CompletionStage<Void> close(AttachmentId attachment) {
+  public CompletionStage<Void> close(String host, AttachmentId attachment) {
     return ask(
-        SimNetwork.Kind.DOUBLED, "close " + attachment, mds -> mds.metadata().close(attachment));
+        SimNetwork.Kind.DOUBLED,
+        "close " + attachment,
+        mds -> mds.metadata().close(host, attachment));
   }
 
   @Override

@@ -81,7 +81,7 @@ final class VolumeHostProcess implements AutoCloseable {
         new ThreadPoolExecutor(0, OPERATIONS, 30, TimeUnit.SECONDS, new SynchronousQueue<>());
     part(operations::shutdownNow);
     GivingUp givingUp = new GivingUp(new SystemRandom());
-    giveUpPredecessors(kernel.leftovers(), mds.metadata(), givingUp);
+    giveUpPredecessors(arguments.host(), kernel.leftovers(), mds.metadata(), givingUp);
 
     VolumeHost host =
         new VolumeHost(
@@ -108,13 +108,13 @@ final class VolumeHostProcess implements AutoCloseable {
 
   /** A killed host's attachments would keep its volumes from being attached again. */
   private static void giveUpPredecessors(
-      Leftovers leftovers, MetadataService metadata, GivingUp givingUp)
+      String host, Leftovers leftovers, MetadataService metadata, GivingUp givingUp)
       throws IOException, InterruptedException {
     List<CompletableFuture<Void>> all = new ArrayList<>();
     for (AttachmentId attachment : leftovers.attachments()) {
       all.add(
           givingUp
-              .start(attachment + " of a killed host", () -> metadata.close(attachment))
+              .start(attachment + " of a killed host", () -> metadata.close(host, attachment))
               .thenRun(() -> forget(leftovers, attachment)));
     }
     try {

@@ -212,7 +212,7 @@ public final class OpenVolume implements BlockVolume {
   private void giveUpAttachment() {
     long since = ports.loop().nanoTime();
     metadata.ask(
-        () -> ports.metadata().close(session.attachment()),
+        () -> ports.metadata().close(session.host(), session.attachment()),
         () -> ports.loop().nanoTime() - since < attachmentDeadlineNanos,
         nothing -> closed(),
         failure -> {

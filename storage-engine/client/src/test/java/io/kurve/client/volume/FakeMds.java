@@ -91,7 +91,7 @@ public final class FakeMds implements MetadataService {
   }
 
   @Override
-  public CompletionStage<Void> close(AttachmentId attachment) {
+  public CompletionStage<Void> close(String host, AttachmentId attachment) {
     return answer(
         "close",
         () -> {

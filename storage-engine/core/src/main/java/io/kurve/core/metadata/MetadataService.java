@@ -30,8 +30,8 @@ public interface MetadataService {
   /** Ends with those of the attachments that are fenced. */
   CompletionStage<List<AttachmentId>> renew(String host, List<AttachmentId> attachments);
 
-  /** Ends when no copyset admits the attachment any more. */
-  CompletionStage<Void> close(AttachmentId attachment);
+  /** Ends when no copyset admits the attachment any more; NOT_FOUND if another host has it. */
+  CompletionStage<Void> close(String host, AttachmentId attachment);
 
   /**
    * @param allocate map the segment if it is not

@@ -102,9 +102,23 @@ public final class Attachments implements MetadataService {
   }
 
   @Override
-  public CompletionStage<Void> close(AttachmentId attachment) {
-    leases.atRest(attachment);
-    return volumes.fence(attachment);
+  public CompletionStage<Void> close(String host, AttachmentId attachment) {
+    return office
+        .gate()
+        .read(() -> {
+          Optional<Holding> holding = holding(attachment);
+          if (holding.isPresent() && !holding.get().host().equals(host)) {
+            throw new KurveException(
+                ErrorCode.NOT_FOUND,
+                attachment + " is of host " + holding.get().host() + ", not " + host,
+                "nothing: this host has nothing to give up");
+          }
+          if (holding.isPresent()) {
+            leases.atRest(attachment);
+          }
+          return attachment;
+        })
+        .thenCompose(volumes::fence);
   }
 
   @Override

@@ -17,6 +17,7 @@ import io.kurve.protocol.convert.VolumeMessages;
 import io.kurve.protocol.v1.AttachmentIds;
 import io.kurve.protocol.v1.AttachmentRef;
 import io.kurve.protocol.v1.ChunkserverRegistryGrpc;
+import io.kurve.protocol.v1.CloseRequest;
 import io.kurve.protocol.v1.ClusterInspectionGrpc;
 import io.kurve.protocol.v1.CreateVolumeRequest;
 import io.kurve.protocol.v1.DiskList;
@@ -100,8 +101,13 @@ public record MdsServices(
     }
 
     @Override
-    public void close(AttachmentRef request, StreamObserver<Nothing> out) {
-      Answers.done(out, () -> service.close(Ids.checked(() -> new AttachmentId(request.getId()))));
+    public void close(CloseRequest request, StreamObserver<Nothing> out) {
+      Answers.done(
+          out,
+          () ->
+              service.close(
+                  request.getHost(),
+                  Ids.checked(() -> new AttachmentId(request.getAttachmentId()))));
     }
 
     @Override

@@ -10,7 +10,7 @@ import io.kurve.core.metadata.Volume;
 import io.kurve.protocol.convert.Ids;
 import io.kurve.protocol.convert.PlaceMessages;
 import io.kurve.protocol.convert.VolumeMessages;
-import io.kurve.protocol.v1.AttachmentRef;
+import io.kurve.protocol.v1.CloseRequest;
 import io.kurve.protocol.v1.MetadataGrpc;
 import io.kurve.protocol.v1.OpenVolumeRequest;
 import io.kurve.protocol.v1.PlacementsRequest;
@@ -48,10 +48,10 @@ record RemoteMetadata(Caller mds) implements MetadataService {
   }
 
   @Override
-  public CompletionStage<Void> close(AttachmentId attachment) {
+  public CompletionStage<Void> close(String host, AttachmentId attachment) {
     return mds.call(
             MetadataGrpc.getCloseMethod(),
-            AttachmentRef.newBuilder().setId(attachment.value()).build())
+            CloseRequest.newBuilder().setHost(host).setAttachmentId(attachment.value()).build())
         .thenAccept(nothing -> {});
   }
 

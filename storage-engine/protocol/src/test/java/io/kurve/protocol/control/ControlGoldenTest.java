@@ -14,6 +14,7 @@ import io.kurve.protocol.v1.AttachmentIds;
 import io.kurve.protocol.v1.AttachmentRef;
 import io.kurve.protocol.v1.ChunkIds;
 import io.kurve.protocol.v1.ChunksOfRequest;
+import io.kurve.protocol.v1.CloseRequest;
 import io.kurve.protocol.v1.CreateCopysetRequest;
 import io.kurve.protocol.v1.DetachRequest;
 import io.kurve.protocol.v1.DeviceList;
@@ -85,6 +86,7 @@ class ControlGoldenTest {
             .build());
     all.put("opened-volume", VolumeMessages.opened(Samples.OPENED));
     all.put("renew", RenewRequest.newBuilder().setHost("host-a").addAttachmentIds(31).build());
+    all.put("close", CloseRequest.newBuilder().setHost("host-a").setAttachmentId(31).build());
     all.put("attachment-ids", AttachmentIds.newBuilder().addIds(31).addIds(300).build());
     all.put(
         "segment-request",

@@ -106,8 +106,8 @@ class ControlPlaneTest {
     assertThat(last()).containsExactly("demo", "host-a", "r-1", AccessMode.SHARED);
     assertThat(get(metadata.renew("host-a", List.of(Samples.ATTACHMENT_ID))))
         .containsExactly(Samples.ATTACHMENT_ID);
-    get(metadata.close(Samples.ATTACHMENT_ID));
-    assertThat(last()).containsExactly(Samples.ATTACHMENT_ID);
+    get(metadata.close("host-a", Samples.ATTACHMENT_ID));
+    assertThat(last()).containsExactly("host-a", Samples.ATTACHMENT_ID);
     assertThat(get(metadata.segment(Samples.VOLUME_ID, Samples.ATTACHMENT_ID, 9, true)))
         .isEqualTo(Samples.MAPPING);
     assertThat(last()).containsExactly(Samples.VOLUME_ID, Samples.ATTACHMENT_ID, 9L, true);
@@ -225,7 +225,7 @@ class ControlPlaneTest {
     MdsClient chunkserver = client(identity(Role.CHUNKSERVER), mds);
     assertThat(failure(chunkserver.volumes().delete(Samples.VOLUME_ID)).code())
         .isEqualTo(ErrorCode.REFUSED);
-    assertThat(failure(chunkserver.metadata().close(Samples.ATTACHMENT_ID)).code())
+    assertThat(failure(chunkserver.metadata().close("host-a", Samples.ATTACHMENT_ID)).code())
         .isEqualTo(ErrorCode.REFUSED);
     Identity store = Identity.ofStore(Samples.CLUSTER, key, Samples.STORE, new StoreGeneration(1));
     HostAndPort address =

@@ -52,8 +52,8 @@ final class FakeControl {
     }
 
     @Override
-    public CompletionStage<Void> close(AttachmentId attachment) {
-      return done(attachment);
+    public CompletionStage<Void> close(String host, AttachmentId attachment) {
+      return done(host, attachment);
     }
 
     @Override
