@@ -7,7 +7,9 @@ import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.metadata.MetadataService.Opened;
 import io.kurve.core.metadata.SegmentMapping;
 import io.kurve.core.metadata.Volume;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class VolumeLifeTest {
@@ -38,5 +40,28 @@ class VolumeLifeTest {
                 .refusal(cluster.mds.metadata().segment(volume.id(), opened.attachment(), 0, false))
                 .code())
         .isEqualTo(ErrorCode.FENCED);
+  }
+
+  @Test
+  void deletionsThatWaitForACopysetKeepNobodyElsesSpace() {
+    List<Volume> held = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      Volume volume = cluster.create("held-" + i, GIB);
+      Opened opened = cluster.open(volume.name(), "host-1");
+      cluster.await(cluster.mds.metadata().segment(volume.id(), opened.attachment(), 0, true));
+      cluster.await(cluster.mds.metadata().close("host-1", opened.attachment()));
+      held.add(volume);
+    }
+    cluster.chunkservers.copysets.values().iterator().next().mute = true;
+    held.forEach(volume -> cluster.await(cluster.mds.volumes().delete(volume.id())));
+    Volume other = cluster.create("other", GIB);
+    cluster.await(cluster.mds.volumes().delete(other.id()));
+    cluster.until(() -> volumes() == held.size());
+    cluster.chunkservers.copysets.values().iterator().next().mute = false;
+    cluster.until(() -> volumes() == 0);
+  }
+
+  private int volumes() {
+    return cluster.await(cluster.mds.volumes().list()).size();
   }
 }

@@ -4,6 +4,7 @@ import io.kurve.core.id.CopysetId;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.ChunkserverCommands;
 import io.kurve.core.metadata.Volume;
+import io.kurve.core.time.EventLoop;
 import io.kurve.mds.leadership.Decision;
 import io.kurve.mds.leadership.Office;
 import io.kurve.mds.record.StoredRecord.SegmentRecord;
@@ -12,7 +13,9 @@ import io.kurve.mds.state.Change;
 import io.kurve.mds.state.Versioned;
 import io.kurve.mds.topology.LeaderCall;
 import io.kurve.mds.topology.Presence;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,11 +33,14 @@ import org.slf4j.LoggerFactory;
  *     -> segment records removed, some at a time, then the volume's
  * </pre>
  *
- * Every step can be done twice, so after a crash it begins again with what the records say.
+ * Every step can be done twice, so after a crash it begins again with what the records say. Some
+ * volumes at once have their turn. Those that make no step in a while give way to others, and begin
+ * anew when these have had theirs: a copyset without a quorum keeps nobody else's space.
  */
 public final class Purge {
   private static final Logger LOG = LoggerFactory.getLogger(Purge.class);
   private static final int AT_ONCE = 4;
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   /** Well below the number of writes that any store takes in one transaction. */
   private static final int REMOVALS_AT_ONCE = 100;
@@ -43,7 +49,10 @@ public final class Purge {
   private final Presence presence;
   private final ChunkserverCommands commands;
   private final Grants grants;
-  private final Map<VolumeId, Map<CopysetId, LeaderCall>> running = new TreeMap<>();
+  private final Map<VolumeId, Turn> running = new TreeMap<>();
+
+  /** How often those that wait gave way. */
+  private final Map<VolumeId, Integer> gaveWay = new TreeMap<>();
 
   public Purge(Office office, Presence presence, ChunkserverCommands commands, Grants grants) {
     this.office = office;
@@ -52,19 +61,28 @@ public final class Purge {
     this.grants = grants;
   }
 
+  /** The copysets that have yet to free a volume. */
+  private static final class Turn {
+    final Map<CopysetId, LeaderCall> calls = new TreeMap<>();
+  }
+
   /** Begins with those deleted volumes that have their turn. */
   public void resume() {
-    List<VolumeRecord> deleted =
-        office.image().volumes().values().stream()
-            .map(Versioned::record)
-            .filter(volume -> volume.state() == Volume.State.DELETING)
-            .filter(volume -> !running.containsKey(volume.id()))
-            .toList();
-    for (VolumeRecord volume : deleted) {
+    for (VolumeId volume : waiting()) {
       if (running.size() < AT_ONCE) {
-        begin(volume.id());
+        begin(volume);
       }
     }
+  }
+
+  private List<VolumeId> waiting() {
+    return office.image().volumes().values().stream()
+        .map(Versioned::record)
+        .filter(volume -> volume.state() == Volume.State.DELETING)
+        .map(VolumeRecord::id)
+        .filter(volume -> !running.containsKey(volume))
+        .sorted(Comparator.comparingInt(volume -> gaveWay.getOrDefault(volume, 0)))
+        .toList();
   }
 
   /** Which volumes wait for copysets, and for which. */
@@ -77,7 +95,7 @@ public final class Purge {
   }
 
   Optional<String> progress(VolumeId volume) {
-    Map<CopysetId, LeaderCall> calls = running.getOrDefault(volume, Map.of());
+    Map<CopysetId, LeaderCall> calls = running.getOrDefault(volume, new Turn()).calls;
     return calls.values().stream()
         .findFirst()
         .map(call ->
@@ -95,8 +113,9 @@ public final class Purge {
       return;
     }
     long deletingTransaction = record.revision();
-    Map<CopysetId, LeaderCall> calls = new TreeMap<>();
-    running.put(volume, calls);
+    Turn turn = new Turn();
+    Map<CopysetId, LeaderCall> calls = turn.calls;
+    running.put(volume, turn);
     List<CopysetId> copysets = List.copyOf(office.image().everGranted(volume));
     for (CopysetId copyset : copysets) {
       LeaderCall call =
@@ -111,16 +130,39 @@ public final class Purge {
     if (calls.isEmpty()) {
       removeRecords(volume);
     }
+    giveWayIfHeldUp(volume, turn, calls.size());
     for (LeaderCall call : List.copyOf(calls.values())) {
       office.background(
           call.done()
               .thenRun(() -> {
                 calls.remove(call.copyset());
-                if (calls.isEmpty()) {
+                if (calls.isEmpty() && running.get(volume) == turn) {
                   removeRecords(volume);
                 }
               }));
     }
+  }
+
+  private void giveWayIfHeldUp(VolumeId volume, Turn turn, int left) {
+    EventLoop.Timer _ =
+        office
+            .loop()
+            .schedule(
+                PATIENCE,
+                () -> {
+                  boolean over = running.get(volume) != turn || turn.calls.isEmpty();
+                  if (over || office.gate().ended()) {
+                    return;
+                  }
+                  if (turn.calls.size() < left || waiting().isEmpty()) {
+                    giveWayIfHeldUp(volume, turn, turn.calls.size());
+                    return;
+                  }
+                  turn.calls.values().forEach(LeaderCall::drop);
+                  running.remove(volume);
+                  gaveWay.merge(volume, 1, Integer::sum);
+                  resume();
+                });
   }
 
   private void removeRecords(VolumeId volume) {
@@ -137,6 +179,7 @@ public final class Purge {
               } else {
                 LOG.info("{} is purged", volume);
                 running.remove(volume);
+                gaveWay.remove(volume);
                 grants.forget(volume);
                 resume();
               }
