@@ -18,10 +18,12 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * One server of a playground: started here, found again by a later command, ended by pid. A pid
- * alone could be somebody else's by then, so its start time is kept with it.
+ * alone could be somebody else's by then, so its start time is kept with it, and its command line
+ * must name this folder.
  */
 final class ServerProcess {
   private static final String MAIN_CLASS = "io.kurve.dist.Kurve";
+  private static final String READY_FILE = "--ready-file";
   private static final String ENDED = "ended";
 
   private final Layout layout;
@@ -44,18 +46,29 @@ final class ServerProcess {
     return recorded().or(this::unrecorded);
   }
 
-  /**
-   * One whose starter was killed before it had noted the pid: known by its ready file, which no
-   * other process is told to write.
-   */
+  /** One whose starter was killed before it had noted the pid. */
   private Optional<ProcessHandle> unrecorded() {
-    String mark = layout.readyFile(name).toString();
-    return ProcessHandle.allProcesses()
-        .filter(handle -> {
-          List<String> words = commandLine(handle);
-          return words.contains(MAIN_CLASS) && words.contains(mark);
-        })
-        .findFirst();
+    return ProcessHandle.allProcesses().filter(this::isOurs).findFirst();
+  }
+
+  /**
+   * Known by the ready file, which no other process is told to write, and by the folder that it has
+   * under that path: a copy of a playground has the pids of the original, and in another container
+   * the same path is another folder.
+   */
+  private boolean isOurs(ProcessHandle handle) {
+    List<String> words = commandLine(handle);
+    int ready = words.indexOf(READY_FILE) + 1;
+    if (!words.contains(MAIN_CLASS) || ready == 0 || ready == words.size()) {
+      return false;
+    }
+    Path root = Path.of("/proc", Long.toString(handle.pid()), "root");
+    Path folder = Path.of("/").relativize(Path.of(words.get(ready))).getParent();
+    try {
+      return folder != null && Files.isSameFile(root.resolve(folder), layout.process(name));
+    } catch (IOException e) {
+      return false; // it ended, or the folder is not there
+    }
   }
 
   private static List<String> commandLine(ProcessHandle handle) {
@@ -77,7 +90,8 @@ final class ServerProcess {
       return words.length < 2
           ? Optional.empty()
           : ProcessHandle.of(Long.parseLong(words[0]))
-              .filter(handle -> !words[1].equals(ENDED) && startOf(handle).equals(words[1]));
+              .filter(handle -> !words[1].equals(ENDED) && startOf(handle).equals(words[1]))
+              .filter(this::isOurs);
     } catch (IOException | NumberFormatException e) {
       throw new KurveException(
           ErrorCode.BAD_STORE,
