@@ -35,7 +35,7 @@ import java.util.UUID;
 final class Rehearsal {
   private static final String LOOPBACK = "127.0.0.1";
   private static final int CHUNKSERVERS = 3;
-  private static final ByteSize DISK = new ByteSize(1L << 30);
+  private static final ByteSize DISK = new ByteSize(512L << 20);
   private static final String SECONDS = "6";
 
   private final Path folder;

@@ -1,0 +1,176 @@
+package io.kurve.dist;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The launcher's rehearsal, with a Java that only notes how it was called. */
+@Timeout(120)
+final class LauncherTest {
+  private static final Path ROOT = Path.of("..");
+
+  @TempDir Path folder = Path.of("");
+  private Path home = folder;
+  private Path calls = folder;
+
+  private record Ended(int exit, String err) {}
+
+  /** A tree that is built, and was not rehearsed. */
+  @BeforeEach
+  void build() throws IOException {
+    home = Files.createDirectories(folder.resolve("dist/target/kurve"));
+    calls = folder.resolve("calls");
+    Files.copy(ROOT.resolve("kurve"), folder.resolve("kurve"));
+    Files.createDirectories(folder.resolve("build"));
+    Files.copy(ROOT.resolve("build/find-jdk.sh"), folder.resolve("build/find-jdk.sh"));
+    for (String source :
+        List.of(".mvn", "dist/src/main", "dist/src/launcher", "storage-engine/x/src/main")) {
+      Files.createDirectories(folder.resolve(source));
+    }
+    for (String file : List.of("pom.xml", "dist/pom.xml", "storage-engine/x/pom.xml")) {
+      Files.createFile(folder.resolve(file));
+    }
+    Files.writeString(home.resolve("jvm.flags"), "-Dflag");
+    Path jar = Files.createFile(Files.createDirectories(home.resolve("lib")).resolve(JAR));
+    try (Stream<Path> tree = Files.walk(folder)) {
+      for (Path file : tree.toList()) {
+        Files.setLastModifiedTime(file, FileTime.from(Instant.now().minusSeconds(60)));
+      }
+    }
+    Files.setLastModifiedTime(jar, FileTime.from(Instant.now().minusSeconds(30)));
+    Path bin = Files.createDirectories(folder.resolve("jdk/bin"));
+    program(bin.resolve("javac"), "true");
+    java("echo notes >\"$notes\"", "true");
+  }
+
+  private static final String JAR = "kurve-dist-1.jar";
+
+  /** What Java does when it rehearses, and when it is to load the notes. */
+  private void java(String rehearsal, String load) throws IOException {
+    program(
+        folder.resolve("jdk/bin/java"),
+        """
+        for word; do
+          case "$word" in -XX:AOTCacheOutput=*) notes=${word#*=} ;; esac
+        done
+        case "$*" in
+          -version) echo 'openjdk version "25.0.1" 2026-01-01' >&2 ;;
+          *" rehearse "*) echo "rehearse $$" >>'CALLS'; REHEARSAL ;;
+          *AOTMode=on*) LOAD ;;
+          *) echo "$*" >>'CALLS' ;;
+        esac
+        """
+            .replace("CALLS", calls.toString())
+            .replace("REHEARSAL", rehearsal)
+            .replace("LOAD", load));
+  }
+
+  private static void program(Path file, String body) throws IOException {
+    Files.writeString(file, "#!/bin/sh\n" + body + "\n");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  /** Leads a process group, as it does at a terminal. */
+  private Process start() throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder("setsid", folder.resolve("kurve").toString(), "volume", "delete", "demo")
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(folder.resolve("err").toFile());
+    builder.environment().put("JAVA_HOME", folder.resolve("jdk").toString());
+    builder.environment().merge("PATH", folder + ":", (path, first) -> first + path);
+    return builder.start();
+  }
+
+  private Ended run() throws Exception {
+    return ended(start());
+  }
+
+  private Ended ended(Process launcher) throws Exception {
+    assertThat(launcher.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    return new Ended(
+        launcher.exitValue(), Files.readString(folder.resolve("err"), StandardCharsets.UTF_8));
+  }
+
+  private List<String> calls() throws IOException {
+    return Files.exists(calls) ? Files.readAllLines(calls) : List.of();
+  }
+
+  private List<String> folders() throws IOException {
+    try (Stream<Path> files = Files.list(folder.resolve("dist/target"))) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  @Test
+  void whatIsInterruptedWhileItRehearsesDoesNotRun() throws Exception {
+    java("exec sleep 600", "true");
+    for (String signal : List.of("INT", "TERM")) {
+      Files.deleteIfExists(calls);
+      Process launcher = start();
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+      while (calls().isEmpty()) {
+        assertThat(System.nanoTime()).as("it rehearses in time").isLessThan(end);
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+      }
+      ProcessHandle java =
+          ProcessHandle.of(Long.parseLong(calls().getFirst().split(" ")[1])).orElseThrow();
+      String whom = signal.equals("INT") ? "-" + launcher.pid() : "" + launcher.pid();
+      assertThat(new ProcessBuilder("kill", "-" + signal, "--", whom).start().waitFor()).isZero();
+
+      assertThat(ended(launcher).exit()).isEqualTo(signal.equals("INT") ? 130 : 143);
+      assertThat(java.onExit().get(20, TimeUnit.SECONDS).isAlive()).isFalse();
+      assertThat(calls()).hasSize(1);
+      assertThat(folders()).containsExactly(".build-lock", "kurve");
+      assertThat(home.resolve("kurve.aot")).doesNotExist();
+    }
+  }
+
+  @Test
+  void theNotesAreUsedOnceTheyLoadAndLeftoversGo() throws Exception {
+    Files.createDirectories(folder.resolve("dist/target/rehearsal.killed/disk"));
+    assertThat(run().exit()).isZero();
+    assertThat(calls()).hasSize(2);
+    assertThat(calls().get(0)).startsWith("rehearse");
+    assertThat(calls().get(1)).contains("-XX:AOTCache=" + home.resolve("kurve.aot"));
+    assertThat(folders()).containsExactly(".build-lock", "kurve");
+    assertThat(home.resolve("kurve.aot.new")).doesNotExist();
+
+    assertThat(run()).isEqualTo(new Ended(0, ""));
+    assertThat(calls()).hasSize(3);
+  }
+
+  @Test
+  void notesThatDoNotLoadAreNotUsed() throws Exception {
+    java("echo half >\"$notes\"", "exit 1");
+    assertThat(run().err()).contains("the rehearsal failed");
+    assertThat(calls().get(1)).endsWith("volume delete demo").doesNotContain("AOTCache");
+    assertThat(run()).isEqualTo(new Ended(0, ""));
+  }
+
+  @Test
+  void withLittleRoomThereIsNoRehearsalAndOneLine() throws Exception {
+    program(
+        folder.resolve("df"), "printf 'Filesystem 1024-blocks Used Available\\n/ 9 9 3000000\\n'");
+    Ended first = run();
+    assertThat(first.exit()).isZero();
+    assertThat(first.err().lines()).hasSize(1);
+    assertThat(first.err()).contains("no rehearsal").contains("3 GiB free");
+    assertThat(calls()).hasSize(1);
+    assertThat(calls().getFirst()).endsWith("volume delete demo");
+    assertThat(run()).isEqualTo(new Ended(0, ""));
+  }
+}
