@@ -9,7 +9,6 @@ import io.kurve.client.BlockVolume;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.slf4j.Logger;
@@ -87,7 +86,10 @@ public final class FuseMount {
     }
   }
 
-  /** Unmounts; when the file is still open somewhere, what is done with it fails from now on. */
+  /**
+   * Unmounts, and leaves the directory; when the file is still open somewhere, what is done with it
+   * fails from now on.
+   */
   public void close() throws IOException, InterruptedException {
     try {
       posix.unmount(directory.toString(), 0);
@@ -102,7 +104,6 @@ public final class FuseMount {
     pool.close();
     boolean ended = connection.awaitEnd(END_DEADLINE);
     descriptors.close(volume.attachment(), OwnedDescriptor.Role.FUSE_CONNECTION);
-    Files.deleteIfExists(directory);
     if (!ended) {
       throw new KurveException(
           ErrorCode.INTERNAL,

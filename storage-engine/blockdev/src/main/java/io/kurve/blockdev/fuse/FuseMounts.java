@@ -9,6 +9,7 @@ import io.kurve.client.BlockVolume;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.AttachmentId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,6 +79,11 @@ public final class FuseMounts {
     connection.start(faults);
     awaitNegotiation(mount, connection, directory);
     return mount;
+  }
+
+  /** Removes the directory that a mount had. */
+  public void forget(AttachmentId attachment) throws IOException {
+    Files.deleteIfExists(parent.resolve(attachment.toString()));
   }
 
   /** The volume's series go with its last mount on this host. */

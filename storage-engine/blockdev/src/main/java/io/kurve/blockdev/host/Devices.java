@@ -9,6 +9,7 @@ import io.kurve.blockdev.loop.LoopDevices;
 import io.kurve.client.BlockVolume;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.AttachmentId;
 import io.kurve.core.metadata.Volume;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,7 +21,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Makes, grows and takes down what an opened volume has on this machine, in this order and back:
- * mount, loop device, link.
+ * mount, loop device, link. The mount's directory stays until the attachment is given up: by it a
+ * successor of this host knows whom it has to give up.
  */
 public final class Devices {
   private static final Logger LOG = LoggerFactory.getLogger(Devices.class);
@@ -54,7 +56,7 @@ public final class Devices {
         verify(opened, loop);
         return new Device(opened, mount, loop, link(opened, loop));
       } catch (IOException | RuntimeException e) {
-        loop.release();
+        loop.release(() -> {});
         throw e;
       }
     } catch (IOException | RuntimeException e) {
@@ -110,7 +112,7 @@ public final class Devices {
 
   /** The whole of it; nobody may be using it. */
   void release(Device device) throws IOException, InterruptedException {
-    device.loop().releaseUnused();
+    device.loop().releaseUnused(() -> removeLink(device));
     removeRest(device);
   }
 
@@ -132,12 +134,24 @@ public final class Devices {
 
   /** After an abort: what still uses the device keeps a dead one until it lets go. */
   void releaseByForce(Device device) throws IOException, InterruptedException {
-    device.loop().release();
+    device.loop().release(() -> removeLink(device));
     removeRest(device);
   }
 
-  private void removeRest(Device device) throws IOException, InterruptedException {
+  /** The cluster counts it no more: from now on a successor need not give it up. */
+  void forget(AttachmentId attachment) {
+    try {
+      mounts.forget(attachment);
+    } catch (IOException e) {
+      LOG.warn("the directory of {} could not be removed", attachment, e);
+    }
+  }
+
+  private void removeLink(Device device) throws IOException {
     links.remove(device.link(), device.loop().path());
+  }
+
+  private void removeRest(Device device) throws IOException, InterruptedException {
     device.mount().close();
     mounts.forgetMetrics(device.volume().volume().name());
   }

@@ -46,8 +46,13 @@ public final class Leftovers {
   public void clear() throws IOException {
     // The loop devices first: once its mount is detached, nobody can tell whose a backing file was.
     for (BoundLoop leftover : loops.boundBelow(mountsDirectory)) {
-      links.removeAllTo(leftover.device());
-      loops.clearLeftover(leftover);
+      if (!links.clearLeftover(leftover)) {
+        LOG.warn(
+            "{} is bound to {}, which answers: it stays",
+            leftover.device(),
+            leftover.backingFile());
+        continue;
+      }
       LOG.warn("cleared {}, which a killed volume host left", leftover.device());
       for (MountTable.Mount mount : MountTable.own().mounts()) {
         if (mount.source().equals(leftover.device().toString())) {

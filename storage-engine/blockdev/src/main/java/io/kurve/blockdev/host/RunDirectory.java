@@ -2,18 +2,22 @@ package io.kurve.blockdev.host;
 
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.ClusterId;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A host's own directory, locked for as long as it lives: {@code lock} and {@code mounts/}. Two
- * hosts in one would take each other's devices for leftovers.
+ * A host's own directory, locked for as long as it lives: {@code lock}, {@code mounts/} and {@code
+ * cluster}, the id of the cluster that its attachments are of. Two hosts in one would take each
+ * other's devices for leftovers.
  */
 public final class RunDirectory implements AutoCloseable {
   private final Path mounts;
@@ -48,6 +52,23 @@ public final class RunDirectory implements AutoCloseable {
     }
     // As the kernel names it in mountinfo and sysfs.
     return new RunDirectory(mounts.toRealPath(), channel);
+  }
+
+  /** The cluster whose attachments are in it, if that is another one. */
+  Optional<ClusterId> otherCluster(ClusterId own) throws IOException {
+    Path file = mounts.resolveSibling("cluster");
+    return Files.exists(file)
+        ? Optional.of(ClusterId.parse(Files.readString(file).strip()))
+            .filter(cluster -> !cluster.equals(own))
+        : Optional.empty();
+  }
+
+  /** From now on its attachments are of this cluster. */
+  void claim(ClusterId own) throws IOException {
+    Path file = mounts.resolveSibling("cluster");
+    Path fresh = mounts.resolveSibling("cluster.new");
+    Files.writeString(fresh, own + "\n");
+    Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
   public Path mounts() {

@@ -272,10 +272,11 @@ public final class VolumeHost implements VolumeHostService {
     Device released = attachment.releasing();
     try {
       devices.release(released);
-    } catch (KurveException e) {
-      attachment.keptAfterAll();
-      throw e;
-    } catch (IOException e) {
+    } catch (IOException | KurveException e) {
+      if (e instanceof KurveException refused && refused.code() == ErrorCode.IN_USE) {
+        attachment.keptAfterAll();
+        throw e;
+      }
       attachment.failed("taking its device down failed: " + e.getMessage());
       attachment.keptAfterAll();
       throw e;
@@ -380,7 +381,9 @@ public final class VolumeHost implements VolumeHostService {
    */
   private boolean closeVolume(BlockVolume volume, Duration deadline) throws InterruptedException {
     CompletableFuture<Void> closed =
-        givingUp.start(volume.attachment() + " of volume " + volume.volume().name(), volume::close);
+        givingUp
+            .start(volume.attachment() + " of volume " + volume.volume().name(), volume::close)
+            .thenRun(() -> devices.forget(volume.attachment()));
     try {
       var unused = await(closed, deadline);
       return true;

@@ -4,6 +4,7 @@ import io.kurve.blockdev.posix.Posix;
 import io.kurve.client.cluster.KurveClient;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.ClusterId;
 import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.time.SystemRandom;
 import io.kurve.protocol.control.ControlServer;
@@ -70,6 +71,7 @@ final class VolumeHostProcess implements AutoCloseable {
     Files.deleteIfExists(arguments.readyFile());
     BlockDevices kernel = BlockDevices.in(run, arguments.places().links(), posix, registry, faults);
     kernel.leftovers().clear();
+    forgetOtherClusters(run, arguments.clusterId(), kernel.leftovers());
 
     ClusterKey key = ClusterKey.load(arguments.keyFile());
     Identity identity = Identity.of(arguments.clusterId(), key, Role.VOLUME_HOST);
@@ -104,6 +106,22 @@ final class VolumeHostProcess implements AutoCloseable {
         arguments.host(),
         arguments.places().socket(),
         observability.address());
+  }
+
+  /** In this cluster their ids are somebody else's, or nobody's. */
+  private static void forgetOtherClusters(RunDirectory run, ClusterId own, Leftovers leftovers)
+      throws IOException {
+    Optional<ClusterId> other = run.otherCluster(own);
+    if (other.isPresent()) {
+      List<AttachmentId> theirs = leftovers.attachments();
+      LOG.warn(
+          "{} was a host's of cluster {}: its attachments {} are not given up here",
+          run.mounts(),
+          other.get(),
+          theirs);
+      theirs.forEach(attachment -> forget(leftovers, attachment));
+    }
+    run.claim(own);
   }
 
   /** A killed host's attachments would keep its volumes from being attached again. */

@@ -8,6 +8,7 @@ import io.kurve.blockdev.posix.PosixException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -72,8 +73,7 @@ public final class DeadDevices {
       throw e;
     }
     try {
-      // While it is open here nobody can bind it anew: what is found now stays so.
-      if (!isDisconnected(exclusive, loop)) {
+      if (!isStillDead(exclusive, loop)) {
         return Outcome.SERVED;
       }
       control.clear(exclusive, name);
@@ -87,6 +87,38 @@ public final class DeadDevices {
     unmount(loop.backingFile().resolve("..").normalize());
     LOG.warn("cleared {} ({}), which a dead volume host left", name, loop.backingFile());
     return Outcome.CLEARED;
+  }
+
+  /** What is done while a dead device is held. */
+  interface Step {
+    void run() throws IOException;
+  }
+
+  /**
+   * Clears it also when it is mounted: then it goes with the last unmount.
+   *
+   * @param before its number can be another device's after that
+   * @return false when its host lives, or the number is another device's by now
+   */
+  boolean clearUsed(BoundLoop loop, Step before) throws IOException {
+    String name = loop.device().toString();
+    int device = posix.open(name, Posix.O_RDONLY);
+    try {
+      if (!isStillDead(device, loop)) {
+        return false;
+      }
+      before.run();
+      control.clear(device, name);
+      return true;
+    } finally {
+      posix.close(device);
+    }
+  }
+
+  /** While it is open here nobody can bind it anew: what is found now stays so. */
+  private boolean isStillDead(int device, BoundLoop loop) throws IOException {
+    return LoopDevices.backingFile(loop.number()).equals(Optional.of(loop.backingFile()))
+        && isDisconnected(device, loop);
   }
 
   private boolean hasDeadHost(BoundLoop loop) throws IOException {

@@ -99,15 +99,28 @@ public final class DeviceLinks {
             && dead.clearIfDead(bound.get()) == DeadDevices.Outcome.CLEARED);
   }
 
-  /** Without effect when the link leads elsewhere by now. */
+  /**
+   * Clears a device that a dead host left, and removes the links to it.
+   *
+   * @return false when it is not dead
+   */
+  public boolean clearLeftover(BoundLoop leftover) throws IOException {
+    return dead.clearUsed(leftover, () -> removeAllTo(leftover.device()));
+  }
+
+  /** To be called while the device is held. Without effect when the link leads elsewhere by now. */
   public void remove(Path link, Path device) throws IOException {
-    if (Files.isSymbolicLink(link) && Files.readSymbolicLink(link).equals(device)) {
-      Files.delete(link);
+    if (!leadsTo(link, device)) {
+      return;
+    }
+    try (LinkDirectoryLock _ = LinkDirectoryLock.take(directory)) {
+      if (leadsTo(link, device)) {
+        Files.delete(link);
+      }
     }
   }
 
-  /** Removes every link to the device, whatever its name. */
-  public void removeAllTo(Path device) throws IOException {
+  private void removeAllTo(Path device) throws IOException {
     if (Files.notExists(directory)) {
       return;
     }
@@ -118,6 +131,10 @@ public final class DeviceLinks {
     } catch (NotDirectoryException e) {
       LOG.warn("{} is no directory: no link of a volume can be in it", directory);
     }
+  }
+
+  private static boolean leadsTo(Path link, Path device) throws IOException {
+    return Files.isSymbolicLink(link) && Files.readSymbolicLink(link).equals(device);
   }
 
   private void refuseForeign(Path link) throws IOException {

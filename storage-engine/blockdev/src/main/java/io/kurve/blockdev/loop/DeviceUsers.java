@@ -23,6 +23,7 @@ import java.util.stream.Stream;
  * @param processes that have it open
  */
 public record DeviceUsers(List<String> mountPoints, List<String> stacked, List<String> processes) {
+  static final DeviceUsers NONE = new DeviceUsers(List.of(), List.of(), List.of());
   private static final Path PROC = Path.of("/proc");
   private static final Path SYSFS = Path.of("/sys/block");
 

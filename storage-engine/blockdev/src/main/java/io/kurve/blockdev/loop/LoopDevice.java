@@ -35,6 +35,9 @@ public final class LoopDevice {
   /** Another one after a release that was taken back. */
   private volatile OwnedDescriptor descriptor;
 
+  /** From then on the number can be another device's. */
+  private volatile boolean released;
+
   LoopDevice(
       Posix posix,
       LoopControl control,
@@ -74,7 +77,7 @@ public final class LoopDevice {
   }
 
   public DeviceUsers users() throws IOException {
-    return DeviceUsers.find(number);
+    return released ? DeviceUsers.NONE : DeviceUsers.find(number);
   }
 
   /**
@@ -121,12 +124,21 @@ public final class LoopDevice {
     }
   }
 
+  /** What is done while its number is still this device's. */
+  public interface Step {
+    void run() throws IOException;
+  }
+
   /**
-   * Gives the device up, which nobody may be using.
+   * Gives the device up, which nobody may be using. Without effect when it was given up before.
    *
+   * @param before done once it is sure to go
    * @throws KurveException IN_USE when the kernel says that somebody does: then all is as it was
    */
-  public void releaseUnused() throws IOException, InterruptedException {
+  public void releaseUnused(Step before) throws IOException, InterruptedException {
+    if (released) {
+      return;
+    }
     int exclusive;
     try {
       exclusive = posix.open(name(), Posix.O_RDONLY | Posix.O_EXCL);
@@ -142,6 +154,8 @@ public final class LoopDevice {
         takeBack(exclusive);
         throw inUse("open where this host can't see it");
       }
+      released = true;
+      before.run();
     } catch (PosixException e) {
       if (!e.is(Errno.ENXIO)) { // cleared before
         throw e;
@@ -200,12 +214,23 @@ public final class LoopDevice {
   /**
    * Gives the device up, whoever uses it: then it goes with the last of them. Without effect when
    * it was given up before.
+   *
+   * @param before done while it is held
    */
-  public void release() throws IOException {
+  public void release(Step before) throws IOException {
     OwnedDescriptor held = descriptor;
     if (!held.enter()) {
       return;
     }
+    try {
+      before.run();
+    } finally {
+      clear(held);
+    }
+  }
+
+  private void clear(OwnedDescriptor held) throws IOException {
+    released = true;
     try {
       control.clear(held.number(), name());
     } catch (PosixException e) {

@@ -94,17 +94,6 @@ public final class LoopDevices {
     }
   }
 
-  /** Clears what a dead process left; a device still mounted goes with its last unmount. */
-  public void clearLeftover(BoundLoop leftover) throws PosixException {
-    String name = leftover.device().toString();
-    int device = posix.open(name, Posix.O_RDONLY);
-    try {
-      control.clear(device, name);
-    } finally {
-      posix.close(device);
-    }
-  }
-
   private int findFree() throws PosixException {
     try {
       return control.findFree();
@@ -177,7 +166,7 @@ public final class LoopDevices {
 
   private void verifyDirect(LoopDevice device, Path backingFile) throws IOException {
     if (!device.isDirect()) {
-      device.release();
+      device.release(() -> {});
       throw new KurveException(
           ErrorCode.UNSUPPORTED,
           device.path() + " would not do direct I/O on " + backingFile,

@@ -12,7 +12,9 @@ import io.kurve.core.metadata.VolumeHostService.DeviceState;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -109,6 +111,60 @@ class DetachTest {
         .isEqualTo("1");
     run("mkfs.ext4", "-q", device.link());
     assertThat(HostFixture.await(fixture.host.info("demo")).state()).isEqualTo(DeviceState.READY);
+    fixture.detach("demo");
+    assertThat(volume.isClosed()).isTrue();
+  }
+
+  @Test
+  void theLinkGoesBeforeTheNumberCanBeAnotherDevices() throws Exception {
+    fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096));
+    AttachedDevice device = fixture.attach("demo");
+    CompletableFuture<Void> detaching;
+    try (FileChannel channel =
+            FileChannel.open(fixture.linkDirectory.resolve(".lock"), StandardOpenOption.WRITE);
+        FileLock _ = channel.lock()) { // another host judges links
+      detaching = fixture.host.detach("demo", false).toCompletableFuture();
+      assertThatThrownBy(() -> detaching.get(1, TimeUnit.SECONDS))
+          .isInstanceOf(TimeoutException.class);
+      assertThat(Path.of(device.link())).isSymbolicLink();
+      assertThat(fixture.bound()).hasSize(1);
+    }
+    detaching.get(20, TimeUnit.SECONDS);
+    assertThat(Files.exists(Path.of(device.link()), LinkOption.NOFOLLOW_LINKS)).isFalse();
+  }
+
+  @Test
+  void theDirectoryOfAnAttachmentStaysUntilItIsGivenUp() throws Exception {
+    MemoryVolume volume = fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096));
+    AttachedDevice unused = fixture.attach("demo");
+    Path trace = fixture.run.mounts().resolve("attachment-7");
+    volume.refuseClose(true);
+
+    fixture.detachByForce("demo");
+    assertThat(trace).isEmptyDirectory();
+
+    volume.refuseClose(false);
+    HostFixture.awaitTrue("its trace is gone", () -> Files.notExists(trace));
+    assertThat(volume.isClosed()).isTrue();
+  }
+
+  @Test
+  void aDetachThatFailedHalfwayCanBeRepeated() throws Exception {
+    MemoryVolume volume = fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096));
+    AttachedDevice device = fixture.attach("demo");
+    Path elsewhere = Files.createDirectories(directory.resolve("elsewhere"));
+    String mounted = fixture.run.mounts().resolve("attachment-7").toString();
+    run("mount", "--bind", mounted, elsewhere.toString()); // keeps the connection open
+    try {
+      assertThatThrownBy(() -> fixture.detach("demo"))
+          .isInstanceOfSatisfying(
+              KurveException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INTERNAL));
+      assertThat(HostFixture.await(fixture.host.info("demo")).state())
+          .isEqualTo(DeviceState.FAILED);
+      assertThat(Files.exists(Path.of(device.link()), LinkOption.NOFOLLOW_LINKS)).isFalse();
+    } finally {
+      fixture.posix.unmount(elsewhere.toString(), Posix.MNT_DETACH); // umount would ask it first
+    }
     fixture.detach("demo");
     assertThat(volume.isClosed()).isTrue();
   }

@@ -78,6 +78,27 @@ class LeftoversTest {
   }
 
   @Test
+  void aDeviceThatAnswersStaysWithItsLinksWhereverItsFileLies() throws Exception {
+    try (HostFixture next = new HostFixture(directory)) {
+      Path file = next.run.mounts().resolve("attachment-9");
+      Files.write(file, new byte[1 << 20]);
+      String device = HostFixture.run("losetup", "--find", "--show", file.toString()).strip();
+      Path link = Files.createDirectories(next.linkDirectory).resolve("other");
+      Files.createSymbolicLink(link, Path.of(device));
+      try {
+        new Leftovers(next.posix, next.loops, next.links, next.run.mounts()).clear();
+
+        assertThat(next.bound()).hasSize(1);
+        assertThat(Files.readSymbolicLink(link)).hasToString(device);
+      } finally {
+        Files.delete(link);
+        HostFixture.run("losetup", "--detach", device);
+        Files.delete(file);
+      }
+    }
+  }
+
+  @Test
   void aDeadHostOfAnotherFolderGivesItsLinkAndDeviceUp() throws Exception {
     String device = attachAndKill();
     try (HostFixture other = otherHost()) {

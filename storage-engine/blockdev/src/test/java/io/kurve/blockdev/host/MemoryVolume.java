@@ -29,6 +29,7 @@ final class MemoryVolume implements BlockVolume {
   private final Condition changed = lock.newCondition();
   private final List<Runnable> waiting = new ArrayList<>();
   private volatile Volume volume;
+  private volatile boolean closeRefused;
   private byte[] bytes;
   private long nextSizeBytes;
   private boolean stalled;
@@ -126,6 +127,10 @@ final class MemoryVolume implements BlockVolume {
     }
   }
 
+  void refuseClose(boolean refused) {
+    closeRefused = refused;
+  }
+
   boolean isClosed() {
     lock.lock();
     try {
@@ -217,6 +222,10 @@ final class MemoryVolume implements BlockVolume {
 
   @Override
   public CompletionStage<Void> close() {
+    if (closeRefused) {
+      return CompletableFuture.failedFuture(
+          new KurveException(ErrorCode.UNAVAILABLE, "no MDS answers", ""));
+    }
     locked(() -> closed = true);
     return CompletableFuture.completedFuture(null);
   }

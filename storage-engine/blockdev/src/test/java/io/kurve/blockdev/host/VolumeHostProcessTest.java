@@ -45,6 +45,20 @@ class VolumeHostProcessTest {
   }
 
   @Test
+  void attachmentsOfAnotherClusterAreNotGivenUpHere() throws Exception {
+    var unused = ClusterKey.create(directory.resolve("key"));
+    Path theirs = directory.resolve("run/mounts/attachment-5");
+    Files.createDirectories(theirs);
+    Path cluster = directory.resolve("run/cluster");
+    Files.writeString(cluster, "00000000-0000-0000-0000-000000000002\n");
+
+    start(arguments()).close();
+
+    assertThat(theirs).doesNotExist();
+    assertThat(cluster).hasContent(CLUSTER);
+  }
+
+  @Test
   void aMissingKeyIsOneClearLine() {
     assertThatThrownBy(() -> start(arguments())).hasMessageContaining("key");
     assertThat(Files.exists(directory.resolve("ready"))).isFalse();
