@@ -35,6 +35,9 @@ final class FakeConnections implements Connections, Connections.Cluster {
   /** Whether volumes that are opened answer no requests. */
   boolean stalled;
 
+  /** What others do before a volume is open here. */
+  Runnable beforeOpen = () -> {};
+
   @Nullable FakeVolume opened;
   private long lastAttachment;
   private long lastVolume;
@@ -81,6 +84,7 @@ final class FakeConnections implements Connections, Connections.Cluster {
     return new Client() {
       @Override
       public CompletionStage<BlockVolume> open(String volume) {
+        beforeOpen.run();
         attached(volume, host);
         opened =
             new FakeVolume(

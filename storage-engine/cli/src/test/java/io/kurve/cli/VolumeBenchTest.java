@@ -10,6 +10,7 @@ import io.kurve.client.bench.BenchPlan.Pattern;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.Attachment;
+import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import java.io.IOException;
 import java.time.Duration;
@@ -79,6 +80,31 @@ class VolumeBenchTest {
     assertThat(fake.volumes).containsOnlyKeys(living, "bench-mine");
     assertThat(fake.attachments).hasSize(1);
     assertThat(String.join("\n", said)).contains("deleted " + dead).contains(neverOpened);
+  }
+
+  @Test
+  void aVolumeThatSomebodyWroteToBeforeItWasOpenIsLeftAlone() {
+    leave("v");
+    fake.beforeOpen = () -> fake.volumes.computeIfPresent("v", (name, volume) -> written(volume));
+    assertThatThrownBy(() -> bench.onVolume("v", PLAN, false))
+        .isInstanceOf(KurveException.class)
+        .hasMessageContaining("holds data");
+    assertThat(Objects.requireNonNull(fake.opened).bytesWritten).isZero();
+    assertThat(fake.attachments).isEmpty();
+  }
+
+  private static Volume written(Volume volume) {
+    return new Volume(
+        volume.id(),
+        volume.name(),
+        volume.sizeBytes(),
+        volume.logicalBlockBytes(),
+        volume.shared(),
+        volume.sequence(),
+        volume.state(),
+        volume.created(),
+        volume.formatted(),
+        16 * MIB);
   }
 
   @Test

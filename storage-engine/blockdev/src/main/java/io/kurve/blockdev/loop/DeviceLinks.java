@@ -147,7 +147,10 @@ public final class DeviceLinks {
     Path target = Files.readSymbolicLink(link);
     Matcher name = LOOP.matcher(target.toString());
     if (!name.matches()) {
-      return;
+      throw new KurveException(
+          ErrorCode.ALREADY_EXISTS,
+          link + " is there and leads to " + target + ", which is no loop device",
+          "move it away, or give the volume host another link directory");
     }
     int number = Integer.parseInt(name.group(1));
     Optional<Path> backing = LoopDevices.backingFile(number);

@@ -59,6 +59,16 @@ class VolumeHostProcessTest {
   }
 
   @Test
+  void aFileInThePlaceOfTheSocketIsLeftAlone() throws Exception {
+    var unused = ClusterKey.create(directory.resolve("key"));
+    Path file = Files.writeString(directory.resolve("socket"), "mine");
+
+    assertThatThrownBy(() -> start(arguments())).hasMessageContaining("is no socket");
+
+    assertThat(file).hasContent("mine");
+  }
+
+  @Test
   void aMissingKeyIsOneClearLine() {
     assertThatThrownBy(() -> start(arguments())).hasMessageContaining("key");
     assertThat(Files.exists(directory.resolve("ready"))).isFalse();

@@ -8,6 +8,7 @@ import io.kurve.client.bench.BenchRun;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.VolumeId;
+import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import io.kurve.core.metadata.VolumeAdmin.VolumeUse;
@@ -127,26 +128,30 @@ public final class VolumeBench {
           name + " is attached to " + use.attachments().getFirst().host(),
           "detach it first, or leave --volume away");
     }
-    if (use.volume().mappedBytes() > 0 && !overwrite) {
-      throw new KurveException(
-          ErrorCode.IN_USE,
-          name + " holds data",
-          "pass --overwrite if it may be lost, or leave --volume away");
-    }
+    refuseData(use.volume(), overwrite);
     try (CleanUp cleanUp = new CleanUp(progress)) {
-      return measure(name, plan, use.volume().mappedBytes() == 0 || overwrite, cleanUp);
+      return measure(name, plan, overwrite, cleanUp);
     }
   }
 
-  private Result measure(String name, Plan plan, boolean fill, CleanUp cleanUp)
+  private static void refuseData(Volume volume, boolean overwrite) {
+    if (volume.mappedBytes() > 0 && !overwrite) {
+      throw new KurveException(
+          ErrorCode.IN_USE,
+          volume.name() + " holds data",
+          "pass --overwrite if it may be lost, or leave --volume away");
+    }
+  }
+
+  private Result measure(String name, Plan plan, boolean overwrite, CleanUp cleanUp)
       throws IOException, InterruptedException {
     Connections.Client client = cluster.client("bench");
     cleanUp.add("closing the client", client::close);
     BlockVolume volume = settled(client.open(name));
     cleanUp.add("detaching " + name, () -> detach(volume));
-    if (fill) {
-      fill(volume);
-    }
+    // Until it was open here somebody else could write to it.
+    refuseData(volume.volume(), overwrite);
+    fill(volume);
     if (plan.warmUpSeconds() > 0) {
       progress.accept("warming up for " + plan.warmUpSeconds() + " s ...");
       BenchResult unused = run(volume, plan, plan.warmUpSeconds(), false);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -30,16 +31,26 @@ final class Attachments {
   }
 
   void put(String volume, String host) throws IOException {
-    Map<String, String> hosts = read();
-    hosts.put(volume, host);
-    write(hosts);
+    try (PlaygroundLock _ = lock()) {
+      Map<String, String> hosts = read();
+      hosts.put(volume, host);
+      write(hosts);
+    }
   }
 
   void remove(String volume) throws IOException {
-    Map<String, String> hosts = read();
-    if (hosts.remove(volume) != null) {
-      write(hosts);
+    try (PlaygroundLock _ = lock()) {
+      Map<String, String> hosts = read();
+      if (hosts.remove(volume) != null) {
+        write(hosts);
+      }
     }
+  }
+
+  /** Its own: a detach by force must get through while another command hangs in a stall. */
+  private PlaygroundLock lock() throws IOException {
+    return PlaygroundLock.take(
+        file.resolveSibling(file.getFileName() + ".lock"), Duration.ofSeconds(10));
   }
 
   private void write(Map<String, String> hosts) throws IOException {

@@ -22,6 +22,7 @@ import java.util.stream.Stream;
  *   D/destroying                 its removal has begun
  *   D/born                       the cluster has been made: never again
  *   D/attachments                "volume host" a line: what up attaches again
+ *   D/attachments.lock           held while that is changed
  * </pre>
  */
 public record Layout(Path directory) {

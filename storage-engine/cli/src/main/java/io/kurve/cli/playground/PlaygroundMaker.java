@@ -1,5 +1,6 @@
 package io.kurve.cli.playground;
 
+import io.kurve.blockdev.posix.MountTable;
 import io.kurve.cli.config.ClusterFile;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
@@ -263,11 +264,25 @@ public final class PlaygroundMaker {
     }
   }
 
+  /** What lies on another file system was not made here. */
+  private static void refuseMountsBelow(Path directory) throws IOException {
+    for (MountTable.Mount mount : MountTable.own().mounts()) {
+      Path point = Path.of(mount.point());
+      if (point.startsWith(directory) && !point.equals(directory)) {
+        throw new KurveException(
+            ErrorCode.IN_USE,
+            mount.source() + " is mounted at " + point + ", inside the playground",
+            "umount " + point + " first, then destroy again");
+      }
+    }
+  }
+
   /**
    * Removes all of it. Killed in between it can be done again, and nothing else can be done: the
    * settings are there, and the mark, until the end.
    */
   static void remove(Layout layout) throws IOException {
+    refuseMountsBelow(layout.directory().toRealPath());
     if (!Files.exists(layout.destroyingFile())) {
       Files.createFile(layout.destroyingFile());
     }

@@ -209,4 +209,29 @@ class PlaygroundMakerTest {
     Files.writeString(layout.pidFile("mds-1"), "no pid\n");
     assertThatThrownBy(process::find).hasMessageContaining(layout.pidFile("mds-1").toString());
   }
+
+  @Test
+  void whatIsMountedInsideIsNotRemoved() throws Exception {
+    Layout layout = layout();
+    Path inside = Files.createDirectories(layout.directory().resolve("inside"));
+    Path other = Files.createDirectories(parent.resolve("other"));
+    Path file = Files.writeString(other.resolve("file"), "theirs");
+    run("mount", "--bind", other.toString(), inside.toString());
+    try {
+      assertThatThrownBy(() -> PlaygroundMaker.remove(layout))
+          .isInstanceOfSatisfying(
+              KurveException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.IN_USE))
+          .hasMessageContaining(inside.toString());
+    } finally {
+      run("umount", inside.toString());
+    }
+    PlaygroundMaker.remove(layout);
+    assertThat(layout.directory()).doesNotExist();
+    assertThat(file).hasContent("theirs");
+  }
+
+  private static void run(String... command) throws Exception {
+    Process process = new ProcessBuilder(command).inheritIO().start();
+    assertThat(process.waitFor()).as(String.join(" ", command)).isZero();
+  }
 }

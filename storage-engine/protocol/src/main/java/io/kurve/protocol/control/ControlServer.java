@@ -20,6 +20,7 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
@@ -33,6 +34,11 @@ import java.util.concurrent.TimeUnit;
  * the cluster's key who it is.
  */
 public final class ControlServer implements AutoCloseable {
+  /** Of a file's mode. */
+  private static final int FILE_TYPE = 0170000;
+
+  private static final int SOCKET = 0140000;
+
   static final int MAX_MESSAGE_BYTES = 16 << 20;
   private static final int MAX_CALLS_PER_CONNECTION = 256;
   private static final int MAX_CONNECTIONS = 4096;
@@ -135,9 +141,10 @@ public final class ControlServer implements AutoCloseable {
   }
 
   private static void removeStale(Path socket) {
-    if (!Files.exists(socket)) {
+    if (!Files.exists(socket, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }
+    refuseOtherFile(socket);
     try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
       probe.connect(UnixDomainSocketAddress.of(socket));
       throw new KurveException(
@@ -150,6 +157,21 @@ public final class ControlServer implements AutoCloseable {
       } catch (IOException failed) {
         throw new UncheckedIOException("the stale socket " + socket + " can't be removed", failed);
       }
+    }
+  }
+
+  private static void refuseOtherFile(Path socket) {
+    int mode;
+    try {
+      mode = (Integer) Files.getAttribute(socket, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+    } catch (IOException failed) {
+      throw new UncheckedIOException(socket + " can't be looked at", failed);
+    }
+    if ((mode & FILE_TYPE) != SOCKET) {
+      throw new KurveException(
+          ErrorCode.ALREADY_EXISTS,
+          socket + " is there and is no socket",
+          "move it away, or name another path");
     }
   }
 
