@@ -36,6 +36,9 @@ final class BenchLeftovers {
     return "bench-" + UUID.randomUUID();
   }
 
+  /**
+   * @param now by the MDS's clock, which wrote when volumes were made
+   */
   void clear(Instant now) {
     for (VolumeUse use : Connections.await(volumes.list(), LIMIT, "the MDS")) {
       if (NAME.matcher(use.volume().name()).matches()

@@ -19,7 +19,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
@@ -92,13 +91,16 @@ public final class VolumeBench {
   /** On a volume of its own, which it fills and removes. */
   public Result onOwnVolume(Plan plan) throws IOException, InterruptedException {
     refuseColdWithoutRoot(plan);
-    new BenchLeftovers(cluster.volumes(), progress).clear(Instant.now());
     String name = BenchLeftovers.newName();
     long bytes = new ByteSize(plan.volumeBytes()).roundUpTo(Geometry.VOLUME_GRANULE_BYTES).bytes();
     try (CleanUp cleanUp = new CleanUp(progress)) {
       cleanUp.add("deleting " + name, () -> delete(name));
-      settled(
-          cluster.volumes().create(name, new NewVolume(name, bytes, Geometry.BLOCK_BYTES, false)));
+      Volume own =
+          settled(
+              cluster
+                  .volumes()
+                  .create(name, new NewVolume(name, bytes, Geometry.BLOCK_BYTES, false)));
+      new BenchLeftovers(cluster.volumes(), progress).clear(own.created());
       return measure(name, plan, true, cleanUp);
     }
   }
