@@ -28,6 +28,10 @@ import org.jspecify.annotations.Nullable;
 /** An MDS in memory behind the connections of a command. */
 final class FakeConnections implements Connections, Connections.Cluster {
   static final Instant SINCE = Instant.parse("2026-11-01T10:00:00Z");
+
+  /** The MDS's time. */
+  Instant now = SINCE;
+
   final Map<String, Volume> volumes = new TreeMap<>();
   final List<Attachment> attachments = new ArrayList<>();
   final List<String> changes = new ArrayList<>();
@@ -118,7 +122,7 @@ final class FakeConnections implements Connections, Connections.Cluster {
               wanted.shared(),
               1,
               Volume.State.ACTIVE,
-              SINCE,
+              now,
               Optional.empty(),
               0);
       volumes.put(wanted.name(), made);

@@ -76,10 +76,20 @@ class VolumeBenchTest {
     List.of(dead, living, neverOpened, "bench-mine").forEach(this::leave);
     fake.attached(dead, "bench", Attachment.State.LEASE_EXPIRED);
     fake.attached(living, "bench");
+    fake.now = fake.now.plusSeconds(61);
     Result unused = bench.onOwnVolume(PLAN);
     assertThat(fake.volumes).containsOnlyKeys(living, "bench-mine");
     assertThat(fake.attachments).hasSize(1);
     assertThat(String.join("\n", said)).contains("deleted " + dead).contains(neverOpened);
+  }
+
+  @Test
+  void whatIsYoungIsLeftAloneWhateverTimeItIsHere() throws IOException, InterruptedException {
+    String young = "bench-" + UUID.randomUUID();
+    leave(young);
+    fake.now = fake.now.plusSeconds(59);
+    Result unused = bench.onOwnVolume(PLAN);
+    assertThat(fake.volumes).containsOnlyKeys(young);
   }
 
   @Test

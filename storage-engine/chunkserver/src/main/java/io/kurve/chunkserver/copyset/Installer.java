@@ -143,14 +143,12 @@ final class Installer {
 
   /** Slots that no control state names are not used: another try takes its own. */
   private void persist(Mark mark, List<Slot> all, List<Slot> fresh) throws IOException {
-    boolean named = false;
     try {
       mark.persist(all);
-      named = true;
-    } finally {
-      if (!named) {
-        fresh.forEach(store::free);
-      }
+    } catch (IOException | KurveException e) {
+      // Not after a fault of the disk, which ends the process: nothing may be written then.
+      fresh.forEach(store::free);
+      throw e;
     }
   }
 
