@@ -2,6 +2,7 @@ package io.kurve.chunkserver.server;
 
 import io.kurve.consensus.wal.GroupLog.WalFull;
 import io.kurve.consensus.wal.SharedWal;
+import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.log.ReplicatedLogs.LogSpace;
 import java.time.Duration;
@@ -38,7 +39,7 @@ final class PinnedLogs {
   /** Of one that does not run, and so takes none. */
   private static final Duration SHORT_PATIENCE = Duration.ofSeconds(2);
 
-  private static final Duration PAUSE_WHEN_FULL = Duration.ofSeconds(10);
+  private static final Duration PAUSE = Duration.ofSeconds(10);
 
   private final SharedWal wal;
   private final LongSupplier nanoTime;
@@ -78,8 +79,9 @@ final class PinnedLogs {
     try {
       wal.moveUp(worth);
       log.info("the logs of {}, which can't be cut, were written again", worth);
-    } catch (WalFull e) {
-      notBeforeNanos = now + PAUSE_WHEN_FULL.toNanos();
+    } catch (WalFull | KurveException e) {
+      // Also when an entry can't be read back: that is no reason to end the other replicas.
+      notBeforeNanos = now + PAUSE.toNanos();
       log.warn("{} keep the log's oldest part: {}", worth, e.getMessage());
     }
   }

@@ -8,6 +8,7 @@ import io.kurve.consensus.wal.LogRecord;
 import io.kurve.consensus.wal.SharedWal;
 import io.kurve.consensus.wal.WalConfig;
 import io.kurve.consensus.wal.WalMetrics;
+import io.kurve.core.disk.Disk;
 import io.kurve.core.disk.Region;
 import io.kurve.core.id.CopysetGeneration;
 import io.kurve.core.id.CopysetId;
@@ -35,6 +36,7 @@ class PinnedLogsTest {
   private static final CopysetKey STUCK = copyset(1);
   private static final CopysetKey BUSY = copyset(2);
 
+  private VolatileDisk disk;
   private SharedWal wal;
   private GroupLog stuck;
   private GroupLog busy;
@@ -57,7 +59,7 @@ class PinnedLogsTest {
 
   @BeforeEach
   void open() throws IOException {
-    VolatileDisk disk = new VolatileDisk("disk", 33 * SEGMENT_BYTES, new SeededRandom(1));
+    disk = new VolatileDisk("disk", 33 * SEGMENT_BYTES, new SeededRandom(1));
     SharedWal.format(disk, config(0));
     wal =
         SharedWal.open(
@@ -109,6 +111,19 @@ class PinnedLogsTest {
     assertThat(percentUsed()).isLessThan(15);
     assertThat(stuck.firstIndex()).isEqualTo(1);
     assertThat(stuck.read(10)).isPresent();
+  }
+
+  @Test
+  void anEntryThatCannotBeReadBackStaysWhereItIs() throws WalFull {
+    append(stuck, 10);
+    fillTo(26);
+    // One in each block of the first segment's second half.
+    for (int at = SEGMENT_BYTES / 2; at < SEGMENT_BYTES; at += Disk.ALIGNMENT) {
+      disk.flipBit(8192 + at + 100, 0);
+    }
+    after(Duration.ofSeconds(2), false);
+    assertThat(percentUsed()).isGreaterThanOrEqualTo(26);
+    append(busy, 1);
   }
 
   @Test
