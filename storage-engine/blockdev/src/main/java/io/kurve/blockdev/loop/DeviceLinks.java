@@ -72,10 +72,10 @@ public final class DeviceLinks {
 
   /**
    * Removes the links that lead nowhere or to a dead host's device, and clears such a device. What
-   * is served or mounted stays.
+   * is served or mounted stays, and so does all where this process may not write.
    */
   public void clearDead() throws IOException {
-    if (!Files.isDirectory(directory)) {
+    if (!Files.isDirectory(directory) || !Files.isWritable(directory)) {
       return;
     }
     try (LinkDirectoryLock _ = LinkDirectoryLock.take(directory);

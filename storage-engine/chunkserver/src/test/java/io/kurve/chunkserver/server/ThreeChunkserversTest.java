@@ -90,7 +90,8 @@ class ThreeChunkserversTest {
     world.start(away);
     ChunkserverWorld.await("the returned one has caught up", () -> world.mds.allCaughtUp(COPYSET));
     double delta = world.metric(away, "kurve_catch_up_bytes_total{kind=\"delta\",}");
-    assertThat(delta).isBetween(1.0, 2.0 * BLOCKS * Geometry.BLOCK_BYTES);
+    // Of 17: two were rewritten, and the last one it may have had in its log only.
+    assertThat(delta).isBetween(1.0, 3.0 * BLOCKS * Geometry.BLOCK_BYTES);
     assertThat(world.metric(away, "kurve_catch_up_bytes_total{kind=\"full\",}")).isZero();
     int other = 6 - away - ChunkserverWorld.number(leader);
     world.stop(other);

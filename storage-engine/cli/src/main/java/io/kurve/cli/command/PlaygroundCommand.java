@@ -122,6 +122,7 @@ public final class PlaygroundCommand implements Callable<Integer> {
                     Optional.ofNullable(shape.hosts),
                     Optional.ofNullable(shape.basePort)));
     PlaygroundStatus status = playground(layout, settings).up();
+    Machine.deadMounts(layout.directory()).forEach(session.console()::progress);
     session.console().result(output.json(), status, () -> whatToTry(layout.directory(), status));
     return 0;
   }
@@ -139,9 +140,9 @@ public final class PlaygroundCommand implements Callable<Integer> {
           Volume demo is the block device /dev/kurve/demo (%s).
 
           Try next:
-            mkfs.ext4 /dev/kurve/demo && mkdir -p /mnt/demo && mount /dev/kurve/demo /mnt/demo
+            %smkdir -p /mnt/demo && mount /dev/kurve/demo /mnt/demo
           """
-              .formatted(status.device()));
+              .formatted(status.device(), isEmpty(status) ? "mkfs.ext4 /dev/kurve/demo && " : ""));
     }
     return text.append(
             """
@@ -151,6 +152,10 @@ public final class PlaygroundCommand implements Callable<Integer> {
             """
                 .formatted(dir))
         .toString();
+  }
+
+  private static boolean isEmpty(PlaygroundStatus status) {
+    return status.volume() != null && status.volume().mappedBytes() == 0;
   }
 
   private static String shown(Path directory) {

@@ -236,6 +236,27 @@ public final class VolumeCommand {
     return 0;
   }
 
+  /** What {@code volume attach -o json} prints. */
+  record Attached(
+      String name,
+      long attachment,
+      String device,
+      String link,
+      long sizeBytes,
+      String state,
+      List<String> mounts) {
+    static Attached of(AttachedDevice device) {
+      return new Attached(
+          device.volumeName(),
+          device.attachment().value(),
+          device.device(),
+          device.link(),
+          device.sizeBytes(),
+          device.state().name().toLowerCase(Locale.ROOT),
+          device.mounts());
+    }
+  }
+
   @Command(
       name = "attach",
       description = {
@@ -263,7 +284,7 @@ public final class VolumeCommand {
         .console()
         .result(
             output.json(),
-            device,
+            Attached.of(device),
             () -> name + " is " + device.device() + ", link " + device.link());
     return 0;
   }

@@ -14,6 +14,7 @@ import io.kurve.core.failure.KurveException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -75,6 +76,26 @@ public final class Machine {
         }
       }
     }
+  }
+
+  /** A line for each mount, on a device of a playground in this folder, whose host is gone. */
+  public static List<String> deadMounts(Path directory) throws IOException {
+    if (noDevices().isPresent()) {
+      return List.of();
+    }
+    List<String> lines = new ArrayList<>();
+    Posix posix = new Posix();
+    for (BoundLoop loop :
+        new LoopDevices(posix, new DescriptorOwner(posix)).boundBelow(directory.toRealPath())) {
+      if (Files.notExists(loop.backingFile())) {
+        for (String point : DeviceUsers.of(loop).mountPoints()) {
+          lines.add(
+              "%s is mounted on %s, which died with its volume host: umount %s, then mount it again"
+                  .formatted(point, loop.device(), point));
+        }
+      }
+    }
+    return lines;
   }
 
   /** Takes away the mounts and loop devices that dead hosts left. */

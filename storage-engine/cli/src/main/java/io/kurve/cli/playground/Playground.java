@@ -9,6 +9,7 @@ import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
 import io.kurve.core.metadata.ClusterInspection.Health;
+import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import io.kurve.core.metadata.VolumeAdmin.VolumeUse;
 import io.kurve.core.metadata.VolumeHostService;
@@ -398,7 +399,8 @@ public final class Playground {
     }
     try {
       VolumeUse use = call("the MDS", cluster().volumes().info(VOLUME));
-      return new VolumeStatus(use.volume().name(), use.volume().sizeBytes());
+      Volume volume = use.volume();
+      return new VolumeStatus(volume.name(), volume.sizeBytes(), volume.mappedBytes());
     } catch (KurveException e) {
       if (e.code() == ErrorCode.NOT_FOUND) {
         return null;

@@ -8,7 +8,10 @@ import org.jspecify.annotations.Nullable;
 @JsonInclude(JsonInclude.Include.ALWAYS)
 public record PlaygroundStatus(
     @Nullable String device, @Nullable VolumeStatus volume, List<ProcessStatus> processes) {
-  public record VolumeStatus(String name, long sizeBytes) {}
+  /**
+   * @param mappedBytes what was written takes at least so much; 0 when nothing was
+   */
+  public record VolumeStatus(String name, long sizeBytes, long mappedBytes) {}
 
   /**
    * @param pid null when it is dead

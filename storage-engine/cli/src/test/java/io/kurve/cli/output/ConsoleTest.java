@@ -20,13 +20,13 @@ class ConsoleTest {
         true,
         new PlaygroundStatus(
             null,
-            new VolumeStatus("demo", 16),
+            new VolumeStatus("demo", 16, 8),
             List.of(new ProcessStatus("mds", "mds-1", null, "a:1", "a:2", "/s"))),
         () -> "unused");
     assertThat(out.toString(StandardCharsets.UTF_8))
         .isEqualToNormalizingNewlines(
             """
-            {"device":null,"volume":{"name":"demo","size_bytes":16},"processes":[{"role":"mds",\
+            {"device":null,"volume":{"name":"demo","size_bytes":16,"mapped_bytes":8},"processes":[{"role":"mds",\
             "name":"mds-1","pid":null,"address":"a:1","metrics":"a:2","store":"/s"}]}
             """);
   }

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * An opened volume on its event loop.
@@ -46,6 +47,7 @@ public final class OpenVolume implements BlockVolume {
   private final long attachmentDeadlineNanos;
   private final List<CompletableFuture<Void>> closing = new ArrayList<>();
   private Life life = Life.OPEN;
+  private boolean aborted;
 
   public OpenVolume(VolumeIdentity identity, VolumePorts ports, VolumeLimits limits) {
     this.ports = ports;
@@ -62,7 +64,8 @@ public final class OpenVolume implements BlockVolume {
     this.lease = new Lease(ports, session, metadata, turn, identity.opened().leaseDuration());
     session.onFenced(() -> {
       ports.metrics().fenced();
-      LOG.warn("{}", session.fencedBecause().map(KurveException::text).orElse(""));
+      LOG.atLevel(aborted ? Level.INFO : Level.WARN)
+          .log("{}", session.fencedBecause().map(KurveException::text).orElse(""));
     });
   }
 
@@ -137,7 +140,10 @@ public final class OpenVolume implements BlockVolume {
 
   @Override
   public void abort(String why) {
-    turn.enter(() -> session.fence(why));
+    turn.enter(() -> {
+      aborted = true;
+      session.fence(why);
+    });
   }
 
   @Override

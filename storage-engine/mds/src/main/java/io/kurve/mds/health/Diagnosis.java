@@ -129,8 +129,10 @@ final class Diagnosis {
       add(
           ReasonCode.BLOCKS_DAMAGED,
           object,
-          object + " has " + damaged + " damaged blocks that are not repaired yet",
-          "wait for the repair; if it comes again, replace the disk");
+          "%s: %d %s not repaired yet"
+              .formatted(object, damaged, damaged == 1 ? "damaged block is" : "damaged blocks are"),
+          "wait for the repair; what stays is damaged on every replica: reads of it end with EIO,"
+              + " and writing it anew mends it. If it comes again, replace the disk");
     }
     long lagging =
         image.copysets().values().stream()

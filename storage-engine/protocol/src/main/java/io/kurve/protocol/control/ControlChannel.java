@@ -94,6 +94,8 @@ final class ControlChannel implements AutoCloseable {
   }
 
   <A, B> CompletableFuture<B> call(MethodDescriptor<A, B> method, A request, Deadline deadline) {
+    // Whoever calls has waited as long as he wants to: gRPC's own pause grows to two minutes.
+    channel.resetConnectBackoff();
     return attempt(method, request, deadline, 1);
   }
 

@@ -294,6 +294,29 @@ class ControlPlaneTest {
   }
 
   @Test
+  void aServerThatWasAwayForLongIsFoundSoonAfterItIsBack() throws Exception {
+    ControlServer first = ControlServer.start(ANY_PORT, identity(Role.MDS), fake.mds());
+    HostAndPort address = first.address();
+    MdsClientConfig impatient = MdsClientConfig.defaults().withCallTimeout(Duration.ofMillis(200));
+    ClusterInspection inspection =
+        opened(new MdsClient(List.of(address), identity(Role.CLI), impatient)).inspection();
+    first.close();
+    // Until gRPC would pause for seven seconds or so.
+    long begin = System.nanoTime();
+    while (System.nanoTime() - begin < Duration.ofSeconds(6).toNanos()) {
+      assertThat(failure(inspection.status()).code()).isEqualTo(ErrorCode.UNAVAILABLE);
+    }
+    opened(ControlServer.start(address, identity(Role.MDS), fake.mds()));
+    long back = System.nanoTime();
+    boolean answered = false;
+    while (!answered) {
+      assertThat(Duration.ofNanos(System.nanoTime() - back)).isLessThan(Duration.ofSeconds(2));
+      CompletionStage<?> status = inspection.status();
+      answered = status.handle((value, error) -> error == null).toCompletableFuture().get();
+    }
+  }
+
+  @Test
   void aTakenPortIsNamed() {
     HostAndPort address = mds();
     assertThatThrownBy(() -> ControlServer.start(address, identity(Role.MDS), fake.mds()))
