@@ -83,7 +83,7 @@ final class UseIT {
         .isEqualTo(3);
     Result shrunk = playground.kurve("volume", "resize", "demo", "--size", "16MiB");
     assertThat(shrunk.exit()).isEqualTo(2);
-    assertThat(shrunk.err()).contains("134217728").contains("16777216");
+    assertThat(shrunk.err()).contains("128 MiB").contains("16 MiB");
     Result otherSize = playground.kurve("playground", "up", "--size", "64MiB");
     assertThat(otherSize.exit()).isEqualTo(4);
     assertThat(otherSize.err()).contains("128 MiB, not 64 MiB");

@@ -45,7 +45,7 @@ class ClusterStatesTest {
   void aHealthyClusterSaysSoAndBalancesItsLeaders() {
     assertThat(status().health()).isEqualTo(Health.OK);
     assertThat(status().reasons()).isEmpty();
-    assertThat(status().capacityBytes()).isEqualTo(512L * (16 << 20));
+    assertThat(status().capacityBytes()).isEqualTo((512L - 8) * (16 << 20));
     assertThat(cluster.await(cluster.mds.inspection().copysets())).hasSize(16);
     assertThat(cluster.await(cluster.mds.inspection().disks()))
         .allMatch(disk -> disk.copysets() == 16 && disk.leaders() >= 5);
@@ -80,6 +80,78 @@ class ClusterStatesTest {
     assertThat(
             cluster
                 .refusal(cluster.mds.metadata().segment(volume.id(), opened.attachment(), 0, true))
+                .code())
+        .isEqualTo(ErrorCode.UNAVAILABLE);
+  }
+
+  @Test
+  void twoDisksThatMissHeartbeatsAreAStallLongBeforeTheyAreOffline() {
+    cluster.stop(cluster.disk(1));
+    cluster.stop(cluster.disk(2));
+    cluster.run(Duration.ofSeconds(4));
+    assertThat(codes()).containsExactly("DISK_UNSTABLE", "DISK_UNSTABLE", "COPYSET_NO_QUORUM");
+    assertThat(status().health()).isEqualTo(Health.STALLED);
+    assertThat(status().reasons().getLast().text()).contains("16 of 16", "disk-1", "disk-2");
+    cluster.restart(cluster.disk(2));
+    cluster.run(Duration.ofSeconds(3));
+    assertThat(status().health()).isEqualTo(Health.DEGRADED);
+  }
+
+  @Test
+  void copysetsWhoseOnlyLeaderMissesHeartbeatsHaveNone() {
+    cluster.chunkservers.copysets.values().forEach(copyset -> copyset.mute = true);
+    cluster.stop(cluster.disk(1));
+    cluster.run(Duration.ofSeconds(4));
+    assertThat(codes()).contains("COPYSET_NO_LEADER");
+  }
+
+  @Test
+  void aDiskThatCanTakeNoChunkIsNamedBeforeAVolumeIsMade() {
+    TestCluster small = new TestCluster();
+    small.bootstrap(3, 4);
+    small.mds.start();
+    for (int i = 1; i <= 3; i++) {
+      small.addDisk(i, "server-" + i);
+    }
+    small.disk(2).slots = 2;
+    small.until(() -> small.chunkservers.copysets.size() == 4);
+    small.run(Duration.ofSeconds(4));
+    ClusterStatus status = small.await(small.mds.inspection().status());
+    assertThat(status.reasons()).extracting(Reason::code).containsExactly("DISK_TOO_SMALL");
+    assertThat(status.reasons().getFirst().text()).contains("disk-2").contains("2 chunks");
+    assertThat(status.capacityBytes()).isZero();
+    assertThat(
+            small.refusal(
+                small.mds.volumes().create("r", new NewVolume("v", 16 << 20, 4096, false))))
+        .satisfies(refused -> assertThat(refused.code()).isEqualTo(ErrorCode.NO_SPACE));
+  }
+
+  @Test
+  void aVolumeThatThePoolCannotHoldIsRefusedWithBothFigures() {
+    cluster.create("v", GIB);
+    for (var refusal :
+        List.of(
+            cluster.refusal(
+                cluster.mds.volumes().create("r", new NewVolume("w", 8 * GIB, 4096, false))),
+            cluster.refusal(cluster.mds.volumes().resize("v", 8 * GIB)))) {
+      assertThat(refusal.code()).isEqualTo(ErrorCode.NO_SPACE);
+      assertThat(refusal.text()).contains("8 GiB").contains("8064 MiB");
+      assertThat(refusal.cure()).contains("8064MiB");
+    }
+    assertThat(cluster.await(cluster.mds.volumes().info("v")).volume().sizeBytes()).isEqualTo(GIB);
+    assertThat(cluster.await(cluster.mds.volumes().resize("v", 504L << 24)).sizeBytes())
+        .isEqualTo(504L << 24);
+  }
+
+  @Test
+  void noVolumeIsMadeBeforeThePool() {
+    TestCluster young = new TestCluster();
+    young.bootstrap(3, 4);
+    young.mds.start();
+    young.run(Duration.ofSeconds(8));
+    assertThat(
+            young
+                .refusal(young.mds.volumes().create("r", new NewVolume("v", GIB, 4096, false)))
                 .code())
         .isEqualTo(ErrorCode.UNAVAILABLE);
   }
@@ -188,8 +260,8 @@ class ClusterStatesTest {
 
   @Test
   void volumesAreRefusedForWhatTheyCantBe() {
-    assertThat(refused(new NewVolume("v", 0, 4096, false))).contains("0 bytes");
-    assertThat(refused(new NewVolume("v", -1, 4096, false))).contains("-1 bytes");
+    assertThat(refused(new NewVolume("v", 0, 4096, false))).contains("have 0 B");
+    assertThat(refused(new NewVolume("v", -1, 4096, false))).contains("have -1 B");
     assertThat(refused(new NewVolume("v", GIB + 1, 4096, false))).contains("1073741825");
     assertThat(refused(new NewVolume("v", GIB, 1024, false))).contains("1024");
     assertThat(refused(new NewVolume("V!", GIB, 4096, false))).contains("V!");
@@ -202,7 +274,7 @@ class ClusterStatesTest {
                 .code())
         .isEqualTo(ErrorCode.ALREADY_EXISTS);
     assertThat(cluster.refusal(cluster.mds.volumes().resize("v", GIB / 2)).text())
-        .contains(String.valueOf(GIB), String.valueOf(GIB / 2));
+        .contains("1 GiB", "512 MiB");
     assertThat(cluster.refusal(cluster.mds.volumes().info("w")).code())
         .isEqualTo(ErrorCode.NOT_FOUND);
     assertThat(cluster.refusal(cluster.mds.volumes().delete(new VolumeId(1L << 40))).code())

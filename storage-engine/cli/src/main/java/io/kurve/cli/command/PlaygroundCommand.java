@@ -60,14 +60,14 @@ public final class PlaygroundCommand implements Callable<Integer> {
         names = "--size",
         paramLabel = "SIZE",
         converter = SizeConverter.class,
-        description = "of the volume demo (default: 4GiB)")
+        description = "of the volume demo (default: 4GiB, less on disks that don't hold that)")
     @Nullable ByteSize size;
 
     @Option(
         names = "--disk-size",
         paramLabel = "SIZE",
         converter = SizeConverter.class,
-        description = "of each chunkserver's disk (default: 8GiB)")
+        description = "of each chunkserver's disk (default: 8GiB, at least 512MiB)")
     @Nullable ByteSize diskSize;
 
     @Option(names = "--disks", paramLabel = "N", description = "chunkservers (default: 3)")

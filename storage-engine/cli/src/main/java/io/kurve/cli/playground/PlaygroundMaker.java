@@ -1,10 +1,12 @@
 package io.kurve.cli.playground;
 
 import io.kurve.blockdev.posix.MountTable;
+import io.kurve.chunkserver.store.StoreLayout;
 import io.kurve.cli.config.ClusterFile;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ClusterId;
+import io.kurve.core.metadata.PoolCapacity;
 import io.kurve.core.unit.ByteSize;
 import io.kurve.core.unit.Geometry;
 import io.kurve.protocol.handshake.ClusterKey;
@@ -15,9 +17,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -30,6 +34,7 @@ public final class PlaygroundMaker {
   private static final long DEFAULT_DISK_BYTES = 8L << 30;
   private static final int DEFAULT_DISKS = 3;
   private static final int COPYSETS = 16;
+  private static final int REPLICAS = 3;
   private static final long MINIMUM_DISK_BYTES = 512L << 20;
 
   private static final long MAXIMUM_DISK_BYTES = 64L << 40;
@@ -139,18 +144,9 @@ public final class PlaygroundMaker {
   }
 
   private Settings settings(Wanted wanted) {
-    long volumeBytes = rounded(wanted.volumeBytes().orElse(DEFAULT_VOLUME_BYTES), "--size");
     long diskBytes = wanted.diskBytes().orElse(DEFAULT_DISK_BYTES);
     int disks = wanted.disks().orElse(DEFAULT_DISKS);
     int hosts = wanted.hosts().orElse(1);
-    if (volumeBytes == 0) {
-      throw invalid("--size is 0", "give at least 16MiB");
-    }
-    if (volumeBytes > MAXIMUM_VOLUME_BYTES) {
-      throw invalid(
-          "--size is " + new ByteSize(volumeBytes).toHuman(),
-          "give at most " + new ByteSize(MAXIMUM_VOLUME_BYTES).toHuman());
-    }
     if (diskBytes < MINIMUM_DISK_BYTES || diskBytes > MAXIMUM_DISK_BYTES) {
       throw invalid(
           "--disk-size is " + new ByteSize(diskBytes).toHuman(),
@@ -165,6 +161,7 @@ public final class PlaygroundMaker {
     if (hosts < 1 || hosts > 9) {
       throw invalid("--hosts is " + hosts, "give 1 to 9");
     }
+    long volumeBytes = volumeBytes(wanted.volumeBytes(), new ByteSize(diskBytes), disks);
     int ports = Roles.ports(disks, hosts);
     ClusterId cluster = new ClusterId(UUID.randomUUID());
     int basePort;
@@ -178,6 +175,42 @@ public final class PlaygroundMaker {
       basePort = Ports.free(ports, cluster.value().hashCode());
     }
     return new Settings(cluster, volumeBytes, diskBytes, disks, hosts, COPYSETS, basePort);
+  }
+
+  /** As wanted, if the disks hold it; else the usual one, or half of what smaller disks hold. */
+  private long volumeBytes(Optional<Long> wanted, ByteSize disk, int disks) {
+    long volume = rounded(wanted.orElse(DEFAULT_VOLUME_BYTES), "--size");
+    if (volume == 0) {
+      throw invalid("--size is 0", "give at least 16MiB");
+    }
+    if (volume > MAXIMUM_VOLUME_BYTES) {
+      throw invalid(
+          "--size is " + new ByteSize(volume).toHuman(),
+          "give at most " + new ByteSize(MAXIMUM_VOLUME_BYTES).toArgument());
+    }
+    ByteSize capacity = capacity(disk, disks);
+    if (volume <= capacity.bytes()) {
+      return volume;
+    }
+    if (wanted.isPresent()) {
+      throw new KurveException(
+          ErrorCode.NO_SPACE,
+          "a volume of %s does not fit on %d disks of %s, which hold %s"
+              .formatted(new ByteSize(volume).toExact(), disks, disk.toExact(), capacity.toExact()),
+          "give a --size of at most " + capacity.toArgument() + ", or a larger --disk-size");
+    }
+    ByteSize half = new ByteSize(capacity.bytes() / 2).roundUpTo(Geometry.VOLUME_GRANULE_BYTES);
+    progress.accept(
+        "the volume gets %s, half of what disks of %s hold; --size sets another"
+            .formatted(half.toExact(), disk.toExact()));
+    return half.bytes();
+  }
+
+  /** Of the pool that such disks make, each a failure domain of its own. */
+  static ByteSize capacity(ByteSize disk, int disks) {
+    StoreLayout layout = StoreLayout.of(disk, OptionalLong.empty(), OptionalLong.empty());
+    long usable = PoolCapacity.usableSlots(layout.slotCount());
+    return PoolCapacity.of(Collections.nCopies(disks, usable), REPLICAS);
   }
 
   private static long rounded(long bytes, String what) {

@@ -7,6 +7,7 @@ import io.kurve.cli.config.ClusterFile;
 import io.kurve.cli.playground.PlaygroundMaker.Wanted;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.unit.ByteSize;
 import io.kurve.protocol.handshake.ClusterKey;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -78,6 +79,26 @@ class PlaygroundMakerTest {
     assertThat(refused(invalid, layout(), shape(null, null, 80))).contains("--base-port");
     assertThat(refused(ErrorCode.NO_SPACE, layout(), wanted(null, 32L << 40))).contains("free");
     assertThat(layout().directory()).doesNotExist();
+  }
+
+  @Test
+  void aVolumeThatTheDisksCannotHoldIsRefusedWithBothFigures() {
+    assertThat(refused(ErrorCode.NO_SPACE, layout(), wanted(4096 * MIB, 512 * MIB)))
+        .contains("4 GiB", "3 disks of 512 MiB", "384 MiB");
+    assertThat(layout().directory()).doesNotExist();
+  }
+
+  @Test
+  void withoutASizeSmallDisksGetAVolumeThatFits() throws IOException {
+    Settings made = make(wanted(null, 512 * MIB));
+    assertThat(made.volumeBytes()).isEqualTo(192 * MIB);
+    assertThat(make(wanted(null, null))).isEqualTo(made);
+  }
+
+  @Test
+  void theUsualDisksHoldTheUsualVolumeAndAMeasurement() {
+    long usual = 8192 * MIB;
+    assertThat(PlaygroundMaker.capacity(new ByteSize(usual), 3).bytes()).isGreaterThan(5120 * MIB);
   }
 
   @Test

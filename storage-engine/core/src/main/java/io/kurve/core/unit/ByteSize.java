@@ -9,6 +9,8 @@ public record ByteSize(long bytes) {
   private static final Pattern TEXT =
       Pattern.compile("([0-9]{1,18})\\s*(B|KiB|MiB|GiB|TiB|K|M|G|T)?");
 
+  private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+
   public ByteSize {
     if (bytes < 0) {
       throw new IllegalArgumentException("a size can't be negative: " + bytes);
@@ -46,16 +48,30 @@ public record ByteSize(long bytes) {
 
   /** {@code 1.5 GiB}: for people; programs get the bytes. */
   public String toHuman() {
-    String[] units = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     double value = bytes;
     int unit = 0;
-    while (value >= 1024 && unit < units.length - 1) {
+    while (value >= 1024 && unit < UNITS.length - 1) {
       value /= 1024;
       unit++;
     }
     return value == Math.rint(value)
-        ? String.format(Locale.ROOT, "%.0f %s", value, units[unit])
-        : String.format(Locale.ROOT, "%.1f %s", value, units[unit]);
+        ? String.format(Locale.ROOT, "%.0f %s", value, UNITS[unit])
+        : String.format(Locale.ROOT, "%.1f %s", value, UNITS[unit]);
+  }
+
+  /** {@code 1536 MiB}: in the largest unit of which it is a whole number. */
+  public String toExact() {
+    return exact(" ");
+  }
+
+  /** {@code 1536MiB}: as one writes it on a command line. */
+  public String toArgument() {
+    return exact("");
+  }
+
+  private String exact(String space) {
+    int unit = bytes == 0 ? 0 : Math.min(Long.numberOfTrailingZeros(bytes) / 10, 4);
+    return (bytes >> 10 * unit) + space + UNITS[unit];
   }
 
   @Override

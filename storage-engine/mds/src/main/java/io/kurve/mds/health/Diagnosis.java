@@ -9,6 +9,7 @@ import io.kurve.core.metadata.ChunkserverReport;
 import io.kurve.core.metadata.ChunkserverReport.CopysetReport;
 import io.kurve.core.metadata.ChunkserverReport.OutOfService;
 import io.kurve.core.metadata.ClusterInspection.Reason;
+import io.kurve.core.metadata.PoolCapacity;
 import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
 import io.kurve.mds.record.StoredRecord.CopysetRecord;
 import io.kurve.mds.record.StoredRecord.VolumeRecord;
@@ -173,7 +174,17 @@ final class Diagnosis {
   }
 
   private void capacity(ChunkserverRecord disk) {
-    if (disk.slots() <= 0) {
+    if (PoolCapacity.usableSlots(disk.slots()) == 0) {
+      add(
+          ReasonCode.DISK_TOO_SMALL,
+          name(disk),
+          name(disk)
+              + " has room for "
+              + disk.slots()
+              + " chunks of 16 MiB, of which "
+              + PoolCapacity.reserve(disk.slots())
+              + " are kept back: nothing can be written to it",
+          "a disk can't be exchanged yet: make the cluster anew with disks of 512MiB or more");
       return;
     }
     long taken = slotsTaken(disk);
@@ -208,18 +219,18 @@ final class Diagnosis {
   private void copysets() {
     aggregate(
         ReasonCode.COPYSET_NO_QUORUM,
-        copyset -> live(copyset) < majority(copyset),
+        copyset -> lately(copyset) < majority(copyset),
         "have no majority of their disks: their volumes wait, nothing is lost",
         "start the chunkservers that are away");
     aggregate(
         ReasonCode.COPYSET_NO_LEADER,
-        copyset -> live(copyset) >= majority(copyset) && presence.leader(copyset).isEmpty(),
+        copyset -> lately(copyset) >= majority(copyset) && presence.leaderLately(copyset).isEmpty(),
         "have no leader at the moment: their volumes wait",
         "wait some seconds; if it stays, see the chunkservers' logs");
     aggregate(
         ReasonCode.COPYSET_DEGRADED,
         copyset ->
-            live(copyset) >= majority(copyset)
+            lately(copyset) >= majority(copyset)
                 && live(copyset) < copyset.membership().voters().size(),
         "miss a replica: reads and writes go on",
         "start the chunkservers that are away");
@@ -249,7 +260,7 @@ final class Diagnosis {
             .flatMap(id -> Optional.ofNullable(image.copysets().get(id)).stream())
             .flatMap(copyset ->
                 copyset.membership().voters().stream()
-                    .filter(member -> !presence.serves(member, copyset.copyset().id())))
+                    .filter(member -> !presence.servesLately(member, copyset.copyset().id())))
             .map(ReplicaId::chunkserver)
             .collect(Collectors.toCollection(TreeSet::new));
     return away.isEmpty()
@@ -262,6 +273,10 @@ final class Diagnosis {
 
   private long live(CopysetRecord copyset) {
     return count(copyset, member -> presence.serves(member, copyset.copyset().id()) ? 1 : 0);
+  }
+
+  private long lately(CopysetRecord copyset) {
+    return count(copyset, member -> presence.servesLately(member, copyset.copyset().id()) ? 1 : 0);
   }
 
   static int majority(CopysetRecord copyset) {

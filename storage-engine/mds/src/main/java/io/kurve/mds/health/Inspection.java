@@ -6,6 +6,7 @@ import io.kurve.core.id.ClusterId;
 import io.kurve.core.metadata.ChunkserverReport;
 import io.kurve.core.metadata.ClusterInspection;
 import io.kurve.core.metadata.CopysetPlacement;
+import io.kurve.core.unit.ByteSize;
 import io.kurve.core.unit.Geometry;
 import io.kurve.mds.leadership.Office;
 import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
@@ -15,6 +16,7 @@ import io.kurve.mds.topology.PoolFounding;
 import io.kurve.mds.topology.Presence;
 import io.kurve.mds.volume.Fencing;
 import io.kurve.mds.volume.Purge;
+import io.kurve.mds.volume.SegmentAllocator;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -83,7 +85,7 @@ public final class Inspection implements ClusterInspection {
         cluster,
         health,
         reasons,
-        disks.stream().mapToLong(DiskInfo::totalBytes).sum() / replicas,
+        SegmentAllocator.capacity(office.image()).map(ByteSize::bytes).orElse(0L),
         disks.stream().mapToLong(DiskInfo::usedBytes).sum() / replicas);
   }
 

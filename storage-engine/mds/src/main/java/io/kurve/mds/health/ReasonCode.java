@@ -34,6 +34,8 @@ public enum ReasonCode {
   FENCE_HELD_UP(Health.DEGRADED),
   /** A deleted volume's space can't come back until a copyset has its quorum back. */
   PURGE_HELD_UP(Health.DEGRADED),
+  /** A disk that has no room for a chunk besides what is kept back. */
+  DISK_TOO_SMALL(Health.DEGRADED),
   /** At least three quarters of a disk are promised. */
   CAPACITY_75(Health.DEGRADED),
   CAPACITY_85(Health.DEGRADED),

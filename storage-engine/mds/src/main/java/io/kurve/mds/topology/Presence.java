@@ -129,6 +129,22 @@ public final class Presence {
         .isPresent();
   }
 
+  /** Whether it has missed no heartbeats: what has may be dead, and offline only later. */
+  private boolean lately(ReplicaId replica) {
+    return live(replica)
+        && silence(replica.chunkserver()).compareTo(office.timings().unstableAfter()) < 0;
+  }
+
+  /** Whether the replica counts and has missed no heartbeats. */
+  public boolean servesLately(ReplicaId replica, CopysetId copyset) {
+    return lately(replica) && serves(replica, copyset);
+  }
+
+  /** The leader, unless it has missed heartbeats. */
+  public Optional<ReplicaId> leaderLately(CopysetRecord copyset) {
+    return leader(copyset).filter(this::lately);
+  }
+
   /** Whether the copyset's replica there counts: not one that can't run on a disk that works. */
   public boolean serves(ReplicaId replica, CopysetId copyset) {
     return live(replica)

@@ -5,6 +5,7 @@ import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.CopysetId;
 import io.kurve.core.id.ReplicaId;
+import io.kurve.core.metadata.PoolCapacity;
 import io.kurve.core.unit.ByteSize;
 import io.kurve.core.unit.Geometry;
 import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
@@ -13,6 +14,7 @@ import io.kurve.mds.state.Image;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.ToIntFunction;
@@ -21,7 +23,7 @@ import java.util.function.ToIntFunction;
  * Chooses copysets for chunks, by the room that is left.
  *
  * <pre>
- *   free(disk)    = slots - reserve - max(chunks promised to its copysets, slots in use)
+ *   free(disk)    = usable slots - max(chunks promised to its copysets, slots in use)
  *   free(copyset) = the least free of its members
  *   each chunk goes to the copyset with the highest free / (1 + chunks it got in this segment)
  * </pre>
@@ -45,15 +47,25 @@ public final class SegmentAllocator {
     Map<ChunkserverId, Long> promised = promisedSlots(image);
     for (ChunkserverRecord disk : image.chunkservers().values()) {
       long taken = Math.max(promised.getOrDefault(disk.id(), 0L), slotsInUse.applyAsInt(disk));
-      free.put(disk.id(), disk.slots() - reserve(disk.slots()) - taken);
+      free.put(disk.id(), PoolCapacity.usableSlots(disk.slots()) - taken);
     }
   }
 
-  /**
-   * Kept back on each disk for what is not promised to a volume: repairs and releases under way.
-   */
-  static int reserve(int slots) {
-    return Math.max(2, slots / 64);
+  /** What the pool holds, with all its disks there; empty before it is founded. */
+  public static Optional<ByteSize> capacity(Image image) {
+    Map<String, Long> usable = new TreeMap<>();
+    image.copysets().values().stream()
+        .flatMap(copyset -> copyset.membership().voters().stream())
+        .map(ReplicaId::chunkserver)
+        .distinct()
+        .flatMap(id -> image.chunkserver(id).stream())
+        .forEach(disk ->
+            usable.merge(
+                disk.failureDomain(), (long) PoolCapacity.usableSlots(disk.slots()), Long::sum));
+    return image
+        .cluster()
+        .filter(_ -> !usable.isEmpty())
+        .map(cluster -> PoolCapacity.of(usable.values(), cluster.replicas()));
   }
 
   public static Map<ChunkserverId, Long> promisedSlots(Image image) {

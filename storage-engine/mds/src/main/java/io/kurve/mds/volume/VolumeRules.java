@@ -38,11 +38,11 @@ final class VolumeRules {
   static void size(String name, long sizeBytes) {
     if (sizeBytes <= 0 || sizeBytes > MAX_BYTES || sizeBytes % Geometry.VOLUME_GRANULE_BYTES != 0) {
       throw invalid(
-          "volume " + name + " can't have " + sizeBytes + " bytes",
-          "use a multiple of "
-              + new ByteSize(Geometry.VOLUME_GRANULE_BYTES)
-              + " between that and "
-              + new ByteSize(MAX_BYTES));
+          "volume "
+              + name
+              + " can't have "
+              + (sizeBytes < 0 ? sizeBytes + " B" : new ByteSize(sizeBytes).toExact()),
+          "use a multiple of 16MiB, from 16MiB to 256TiB");
     }
   }
 
