@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -11,6 +12,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * A test of the test: it finds what it is there for, by what it does to data. That a run stalls is
  * no proof. Without a bug the same seeds end well in {@link SimulationTest}.
  */
+@Tag("slow")
 class PlantedBugsTest {
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final long FIRST_SEED = 1;

@@ -18,11 +18,13 @@ import java.nio.file.StandardCopyOption;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Disks that are not, or not where, what they were. */
+@Tag("slow")
 @Timeout(180)
 class LostMemoryTest {
   private static final CopysetKey COPYSET = Samples.COPYSET;
