@@ -11,6 +11,7 @@ import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -53,7 +54,16 @@ public final class FuseMounts {
     this.faults = faults;
   }
 
+  /** Makes the directory for a mount, durably. */
+  public void remember(AttachmentId attachment) throws IOException {
+    Files.createDirectories(parent.resolve(attachment.toString()));
+    try (FileChannel names = FileChannel.open(parent)) {
+      names.force(true);
+    }
+  }
+
   /**
+   * @param volume whose attachment has its directory
    * @param onRefused told why, once, when the mount has become EIO for ever
    * @throws KurveException UNSUPPORTED when this machine or user can't mount
    */
@@ -65,7 +75,6 @@ public final class FuseMounts {
         descriptors.own(volume.attachment(), OwnedDescriptor.Role.FUSE_CONNECTION, number);
     Path directory = parent.resolve(volume.attachment().toString());
     try {
-      Files.createDirectories(directory);
       mountOn(directory, number, volume);
     } catch (IOException | RuntimeException e) {
       descriptors.close(volume.attachment(), OwnedDescriptor.Role.FUSE_CONNECTION);

@@ -45,7 +45,12 @@ public final class Devices {
     Path ignored = links.of(volumeName);
   }
 
-  /** All of it or, when it throws, nothing. */
+  /** By this a successor knows of the attachment, also after a loss of power. */
+  void remember(AttachmentId attachment) throws IOException {
+    mounts.remember(attachment);
+  }
+
+  /** All of it or, when it throws, nothing; the attachment is {@link #remember remembered}. */
   Device make(BlockVolume opened, Consumer<String> onFailed)
       throws IOException, InterruptedException {
     FuseMount mount = mounts.mount(opened, onFailed);

@@ -15,9 +15,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A host's own directory, locked for as long as it lives: {@code lock}, {@code mounts/} and {@code
- * cluster}, the id of the cluster that its attachments are of. Two hosts in one would take each
- * other's devices for leftovers.
+ * A host's own directory, locked for as long as it lives: {@code lock}, {@code mounts/}, {@code
+ * opening/} (what was asked for and has no mount yet) and {@code cluster}, the id of the cluster
+ * that its attachments are of. Two hosts in one would take each other's devices for leftovers.
  */
 public final class RunDirectory implements AutoCloseable {
   private final Path mounts;
@@ -34,6 +34,7 @@ public final class RunDirectory implements AutoCloseable {
   public static RunDirectory lock(Path directory) throws IOException {
     Path mounts = directory.resolve("mounts");
     Files.createDirectories(mounts);
+    Files.createDirectories(directory.resolve("opening"));
     FileChannel channel =
         FileChannel.open(
             directory.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -73,6 +74,10 @@ public final class RunDirectory implements AutoCloseable {
 
   public Path mounts() {
     return mounts;
+  }
+
+  Path openings() {
+    return mounts.resolveSibling("opening");
   }
 
   /** Gives the lock up; what is mounted stays. */

@@ -42,7 +42,7 @@ public final class VolumeHost implements VolumeHostService {
   private static final Duration PASSING_USER_DEADLINE = Duration.ofSeconds(1);
   private static final Duration POLL = Duration.ofMillis(20);
 
-  private final VolumeOpener opener;
+  private final Openings openings;
   private final Devices devices;
   private final GivingUp givingUp;
   private final Executor executor;
@@ -58,12 +58,12 @@ public final class VolumeHost implements VolumeHostService {
    * @param flushDeadline of an ordinary detach, {@link #FLUSH_DEADLINE}
    */
   public VolumeHost(
-      VolumeOpener opener,
+      Openings openings,
       Devices devices,
       GivingUp givingUp,
       Executor executor,
       Duration flushDeadline) {
-    this.opener = opener;
+    this.openings = openings;
     this.devices = devices;
     this.givingUp = givingUp;
     this.executor = executor;
@@ -206,7 +206,7 @@ public final class VolumeHost implements VolumeHostService {
       throws IOException, InterruptedException {
     boolean opened = false;
     try {
-      BlockVolume volume = openVolume(attachment.volumeName());
+      BlockVolume volume = openings.open(attachment.volumeName(), OPERATION_DEADLINE);
       try {
         Device device = devices.make(volume, attachment::failed);
         attachment.opened(device);
@@ -227,27 +227,6 @@ public final class VolumeHost implements VolumeHostService {
       if (!opened) {
         forget(attachment);
       }
-    }
-  }
-
-  private BlockVolume openVolume(String volumeName) throws InterruptedException {
-    CompletableFuture<BlockVolume> opening = opener.open(volumeName).toCompletableFuture();
-    try {
-      return await(opening, OPERATION_DEADLINE);
-    } catch (TimeoutException e) {
-      // Should it open after all, nobody wants it any more.
-      var unused =
-          opening.thenCompose(
-              late -> givingUp.start(late.attachment() + ", opened too late", late::close));
-      throw new KurveException(
-          ErrorCode.DEADLINE_EXCEEDED,
-          "volume "
-              + volumeName
-              + " could not be opened within "
-              + OPERATION_DEADLINE.toSeconds()
-              + " s",
-          "see `kurve cluster status` for what is missing",
-          e);
     }
   }
 

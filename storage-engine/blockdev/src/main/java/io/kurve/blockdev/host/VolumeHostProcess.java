@@ -71,7 +71,6 @@ final class VolumeHostProcess implements AutoCloseable {
     Files.deleteIfExists(arguments.readyFile());
     BlockDevices kernel = BlockDevices.in(run, arguments.places().links(), posix, registry, faults);
     kernel.leftovers().clear();
-    forgetOtherClusters(run, arguments.clusterId(), kernel.leftovers());
 
     ClusterKey key = ClusterKey.load(arguments.keyFile());
     Identity identity = Identity.of(arguments.clusterId(), key, Role.VOLUME_HOST);
@@ -83,11 +82,12 @@ final class VolumeHostProcess implements AutoCloseable {
         new ThreadPoolExecutor(0, OPERATIONS, 30, TimeUnit.SECONDS, new SynchronousQueue<>());
     part(operations::shutdownNow);
     GivingUp givingUp = new GivingUp(new SystemRandom());
-    giveUpPredecessors(arguments.host(), kernel.leftovers(), mds.metadata(), givingUp);
+    Openings openings = new Openings(client::open, run, kernel.devices(), givingUp);
+    forgetOtherClusters(run, arguments.clusterId(), kernel.leftovers(), openings);
+    giveUpPredecessors(arguments.host(), kernel.leftovers(), openings, mds.metadata(), givingUp);
 
     VolumeHost host =
-        new VolumeHost(
-            client::open, kernel.devices(), givingUp, operations, VolumeHost.FLUSH_DEADLINE);
+        new VolumeHost(openings, kernel.devices(), givingUp, operations, VolumeHost.FLUSH_DEADLINE);
     part(host::shutDown);
     part(
         ControlServer.startOnSocket(
@@ -109,8 +109,8 @@ final class VolumeHostProcess implements AutoCloseable {
   }
 
   /** In this cluster their ids are somebody else's, or nobody's. */
-  private static void forgetOtherClusters(RunDirectory run, ClusterId own, Leftovers leftovers)
-      throws IOException {
+  private static void forgetOtherClusters(
+      RunDirectory run, ClusterId own, Leftovers leftovers, Openings openings) throws IOException {
     Optional<ClusterId> other = run.otherCluster(own);
     if (other.isPresent()) {
       List<AttachmentId> theirs = leftovers.attachments();
@@ -120,15 +120,20 @@ final class VolumeHostProcess implements AutoCloseable {
           other.get(),
           theirs);
       theirs.forEach(attachment -> forget(leftovers, attachment));
+      openings.forgetLeftovers();
     }
     run.claim(own);
   }
 
   /** A killed host's attachments would keep its volumes from being attached again. */
   private static void giveUpPredecessors(
-      String host, Leftovers leftovers, MetadataService metadata, GivingUp givingUp)
+      String host,
+      Leftovers leftovers,
+      Openings openings,
+      MetadataService metadata,
+      GivingUp givingUp)
       throws IOException, InterruptedException {
-    List<CompletableFuture<Void>> all = new ArrayList<>();
+    List<CompletableFuture<Void>> all = new ArrayList<>(openings.giveUpLeftovers(host, metadata));
     for (AttachmentId attachment : leftovers.attachments()) {
       all.add(
           givingUp

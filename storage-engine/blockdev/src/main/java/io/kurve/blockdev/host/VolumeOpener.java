@@ -6,6 +6,11 @@ import java.util.concurrent.CompletionStage;
 /** Opens a volume for this host: a new attachment each time. */
 @FunctionalInterface
 public interface VolumeOpener {
-  /** Ends exceptionally with a {@link io.kurve.core.failure.KurveException}. */
-  CompletionStage<BlockVolume> open(String volumeName);
+  /**
+   * Ends exceptionally with a {@link io.kurve.core.failure.KurveException}; after UNAVAILABLE the
+   * cluster may hold the volume for this host.
+   *
+   * @param requestId one with which this was asked before gets the same attachment
+   */
+  CompletionStage<BlockVolume> open(String volumeName, String requestId);
 }

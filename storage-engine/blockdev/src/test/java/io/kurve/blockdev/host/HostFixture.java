@@ -81,16 +81,18 @@ final class HostFixture implements AutoCloseable {
             FuseLimits.standard(),
             new FuseMetrics(new CollectorRegistry()),
             (what, cause) -> new AssertionError(what, cause));
+    Devices devices = new Devices(mounts, loops, links);
+    GivingUp givingUp = new GivingUp(new SystemRandom());
     this.host =
         new VolumeHost(
-            this::open,
-            new Devices(mounts, loops, links),
-            new GivingUp(new SystemRandom()),
+            new Openings(this::open, run, devices, givingUp),
+            devices,
+            givingUp,
             executor,
             flushDeadline);
   }
 
-  private CompletionStage<BlockVolume> open(String name) {
+  private CompletionStage<BlockVolume> open(String name, String requestId) {
     BlockVolume volume = volumes.get(name);
     return volume == null
         ? CompletableFuture.failedFuture(
@@ -197,6 +199,7 @@ final class HostFixture implements AutoCloseable {
         .noneMatch(mount -> mount.point().startsWith(directory.toString()));
     assertThat(descriptors.all()).isEmpty();
     assertThat(run.mounts()).isEmptyDirectory();
+    assertThat(run.openings()).isEmptyDirectory();
     run.close();
     assertThat(ended).as("operations of the host ended").isTrue();
   }

@@ -47,9 +47,13 @@ public final class KurveClient implements AutoCloseable {
             VolumeLimits.defaults());
   }
 
-  /** As the volume was made: shared with other holders, or for this one alone. */
-  public CompletionStage<BlockVolume> open(String volumeName) {
-    return opener.open(volumeName);
+  /**
+   * As the volume was made: shared with other holders, or for this one alone.
+   *
+   * @param requestId see {@link VolumeOpener#open(String, String)}
+   */
+  public CompletionStage<BlockVolume> open(String volumeName, String requestId) {
+    return opener.open(volumeName, requestId);
   }
 
   public CompletionStage<BlockVolume> open(String volumeName, AccessMode mode) {

@@ -38,29 +38,51 @@ public final class VolumeOpener {
     this.metadata = new MetadataCalls(ports, limits.retry(), turn);
   }
 
-  /** Ends exceptionally with what the MDS says, or with its silence after the deadline. */
+  /**
+   * Ends exceptionally with what the MDS says, or with its silence after the deadline
+   * (UNAVAILABLE).
+   */
   public CompletionStage<BlockVolume> open(String volumeName, AccessMode mode) {
     CompletableFuture<BlockVolume> future = new CompletableFuture<>();
-    turn.enter(() -> ask(volumeName, mode, future));
+    turn.enter(() -> {
+      String known = unanswered.remove(volumeName);
+      String requestId =
+          known == null
+              ? new UUID(ports.random().nextLong(), ports.random().nextLong()).toString()
+              : known;
+      ask(volumeName, mode, requestId, () -> remember(volumeName, requestId), future);
+    });
     return future;
   }
 
-  /** As the volume was made: shared with other holders, or for this one alone. */
-  public CompletionStage<BlockVolume> open(String volumeName) {
-    return open(volumeName, AccessMode.SHARED)
+  /**
+   * As the volume was made: shared with other holders, or for this one alone.
+   *
+   * @param requestId the caller's, who remembers it after a silence: the MDS may hold the volume
+   *     for this host, and only under the same id it gives that attachment
+   */
+  public CompletionStage<BlockVolume> open(String volumeName, String requestId) {
+    return openAs(volumeName, AccessMode.SHARED, requestId)
         .exceptionallyCompose(failure ->
             // It is not a shared one; should something else be wrong, the MDS says so again.
             failure instanceof KurveException known && known.code() == ErrorCode.INVALID_ARGUMENT
-                ? open(volumeName, AccessMode.EXCLUSIVE)
+                ? openAs(volumeName, AccessMode.EXCLUSIVE, requestId)
                 : CompletableFuture.failedStage(failure));
   }
 
-  private void ask(String volumeName, AccessMode mode, CompletableFuture<BlockVolume> future) {
-    String known = unanswered.remove(volumeName);
-    String requestId =
-        known == null
-            ? new UUID(ports.random().nextLong(), ports.random().nextLong()).toString()
-            : known;
+  private CompletionStage<BlockVolume> openAs(
+      String volumeName, AccessMode mode, String requestId) {
+    CompletableFuture<BlockVolume> future = new CompletableFuture<>();
+    turn.enter(() -> ask(volumeName, mode, requestId, () -> {}, future));
+    return future;
+  }
+
+  private void ask(
+      String volumeName,
+      AccessMode mode,
+      String requestId,
+      Runnable onSilence,
+      CompletableFuture<BlockVolume> future) {
     long askedAt = ports.loop().nanoTime();
     long patience = limits.retry().attachmentDeadline().toNanos();
     metadata.ask(
@@ -77,7 +99,7 @@ public final class VolumeOpener {
             future.completeExceptionally(failure);
             return;
           }
-          remember(volumeName, requestId);
+          onSilence.run();
           future.completeExceptionally(
               new KurveException(
                   ErrorCode.UNAVAILABLE,

@@ -132,11 +132,11 @@ class AttachmentTest {
             new VolumePorts(test.loop, test.random, test.mds, test.chunkservers, test.metrics),
             VolumeLimits.defaults());
     test.mds.shared = true;
-    test.await(opener.open("v"));
-    assertThat(test.mds.asked.getLast()).endsWith("SHARED");
+    test.await(opener.open("v", "id-1"));
+    assertThat(test.mds.asked.getLast()).isEqualTo("open v id-1 SHARED");
     test.mds.shared = false;
-    test.await(opener.open("v"));
-    assertThat(test.mds.asked.getLast()).endsWith("EXCLUSIVE");
+    test.await(opener.open("v", "id-2"));
+    assertThat(test.mds.asked.getLast()).isEqualTo("open v id-2 EXCLUSIVE");
   }
 
   private static TreeSet<String> idsOfOpens(TestVolume test) {
