@@ -162,6 +162,24 @@ final class LauncherTest {
   }
 
   @Test
+  void notesOfAnOlderBuildAreNotUsed() throws Exception {
+    assertThat(run().exit()).isZero();
+    Path notes = home.resolve("kurve.aot");
+    Path jar = home.resolve("lib").resolve(JAR);
+    Files.setLastModifiedTime(notes, FileTime.from(Instant.now().minusSeconds(40)));
+    assertThat(run().exit()).isZero();
+    assertThat(calls()).hasSize(4);
+    assertThat(calls().get(2)).startsWith("rehearse");
+    assertThat(calls().get(3)).contains("-XX:AOTCache=" + notes);
+
+    // Made by a clock that is ahead: what is rehearsed now is older still.
+    Files.setLastModifiedTime(jar, FileTime.from(Instant.now().plusSeconds(3600)));
+    assertThat(run().exit()).isZero();
+    assertThat(calls().get(4)).startsWith("rehearse");
+    assertThat(calls().get(5)).endsWith("volume delete demo").doesNotContain("AOTCache");
+  }
+
+  @Test
   void withLittleRoomThereIsNoRehearsalAndOneLine() throws Exception {
     program(
         folder.resolve("df"), "printf 'Filesystem 1024-blocks Used Available\\n/ 9 9 3000000\\n'");

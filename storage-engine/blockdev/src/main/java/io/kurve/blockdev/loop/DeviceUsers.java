@@ -64,7 +64,7 @@ public record DeviceUsers(List<String> mountPoints, List<String> stacked, List<S
         }
       }
     }
-    return new DeviceUsers(List.copyOf(mounts), stackedOn(devices.keySet()), processes);
+    return new DeviceUsers(List.copyOf(mounts), stackedOn(SYSFS, devices.keySet()), processes);
   }
 
   /** Device numbers by name. */
@@ -81,7 +81,11 @@ public record DeviceUsers(List<String> mountPoints, List<String> stacked, List<S
     return devices;
   }
 
-  private static List<String> stackedOn(Set<String> devices) throws IOException {
+  /**
+   * @param sysfs where block devices are described
+   * @param devices a whole one and its partitions, by name
+   */
+  static List<String> stackedOn(Path sysfs, Set<String> devices) throws IOException {
     List<String> stacked = new ArrayList<>();
     for (String line : lines(PROC.resolve("swaps"))) {
       if (devices.contains(line.split("\\s", 2)[0])) {
@@ -89,7 +93,7 @@ public record DeviceUsers(List<String> mountPoints, List<String> stacked, List<S
       }
     }
     // The first is the whole device: its partitions are folders in its own.
-    Path whole = SYSFS.resolve(Path.of(devices.iterator().next()).getFileName());
+    Path whole = sysfs.resolve(Path.of(devices.iterator().next()).getFileName());
     for (String device : devices) {
       Path name = Path.of(device).getFileName();
       Path holders = (whole.endsWith(name) ? whole : whole.resolve(name)).resolve("holders");
