@@ -260,7 +260,7 @@ final class SimChunkserver {
                   slots, adapters.writer(new SharedCheckpoints(slots), slots), faults, disk.name()),
               new Copysets.Peers(self, this::peer),
               () -> true,
-              new ServicePools(loop, repairs, loop::nanoTime),
+              new ServicePools(loop, repairs, (end, atMost) -> {}, loop::nanoTime),
               limits,
               metrics);
       data =

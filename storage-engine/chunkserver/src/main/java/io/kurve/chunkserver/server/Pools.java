@@ -5,8 +5,11 @@ import io.kurve.core.failure.FaultHandler;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** The chunkserver's own threads; what escapes from their work goes to the fault handler. */
 final class Pools implements AutoCloseable {
@@ -42,7 +45,15 @@ final class Pools implements AutoCloseable {
   }
 
   ServicePools service() {
-    return new ServicePools(io, repairs, System::nanoTime);
+    return new ServicePools(io, repairs, Pools::await, System::nanoTime);
+  }
+
+  static void await(CompletionStage<?> end, Duration atMost) throws InterruptedException {
+    try {
+      var unused = end.toCompletableFuture().get(atMost.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      // The one who waits looks for himself how things are.
+    }
   }
 
   /** One thread a copyset that takes a checkpoint, so that they can share the store's. */

@@ -3,28 +3,22 @@ package io.kurve.chunkserver.service;
 import io.kurve.chunkserver.copyset.CommandReply;
 import io.kurve.chunkserver.copyset.CopysetStateMachine;
 import io.kurve.chunkserver.copyset.CopysetStateMachine.ControlWriter;
-import io.kurve.chunkserver.copyset.CopysetStateMachine.SlotSource;
 import io.kurve.chunkserver.store.SlotStore;
-import io.kurve.chunkserver.store.SlotStore.NoFreeSlot;
-import io.kurve.chunkserver.store.SlotStore.Slot;
 import io.kurve.core.data.ReplicaService;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
-import io.kurve.core.log.LogPosition;
 import io.kurve.core.log.Membership;
 import io.kurve.core.log.ReplicatedLog;
 import io.kurve.core.log.ReplicatedLogs;
 import io.kurve.core.metadata.ChunkserverReport.OutOfService;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -35,10 +29,6 @@ import org.slf4j.LoggerFactory;
 /** The replicas that run on this chunkserver. */
 public final class Copysets {
   private static final Logger log = LoggerFactory.getLogger(Copysets.class);
-  private static final Duration RELEASE_PAUSE = Duration.ofMillis(50);
-
-  /** Ten seconds. */
-  private static final int RELEASE_ROUNDS = 200;
 
   private final ReplicatedLogs logs;
   private final Storage storage;
@@ -129,7 +119,7 @@ public final class Copysets {
         new CopysetStateMachine(
             copyset,
             storage.store(),
-            new RelievingWriter(storage.writer(), this::releaseDropped),
+            new RelievingWriter(storage.writer(), new SlotRelief(this::all, pools.waiting())),
             storage.faults(),
             confirmed,
             new RemotePeers(peers.services()),
@@ -160,46 +150,6 @@ public final class Copysets {
     return all.entrySet().stream()
         .map(one -> new OutOfService(one.getKey(), one.getValue()))
         .toList();
-  }
-
-  /**
-   * Takes checkpoints of all copysets that keep dropped slots for their next one, but for the one
-   * that needs a slot: it waits for them. One that is taking a checkpoint just now refuses, and is
-   * asked again.
-   */
-  private Slot releaseDropped(CopysetKey needy, SlotSource source)
-      throws NoFreeSlot, InterruptedException {
-    Map<CopysetKey, CompletableFuture<LogPosition>> asked = new TreeMap<>();
-    boolean hoped = true;
-    for (int round = 1; ; round++) {
-      boolean hope = ask(needy, asked);
-      try {
-        return source.take();
-      } catch (NoFreeSlot e) {
-        // One round more without hope: what is dropped no more may be free a moment later only.
-        if (round == RELEASE_ROUNDS || !hope && !hoped) {
-          log.warn("{} finds no free slot, asked were {}", needy, asked);
-          throw e;
-        }
-      }
-      hoped = hope;
-      Thread.sleep(RELEASE_PAUSE);
-    }
-  }
-
-  /** Whether any copyset has dropped slots. */
-  private boolean ask(CopysetKey needy, Map<CopysetKey, CompletableFuture<LogPosition>> asked) {
-    boolean hope = false;
-    for (CopysetReplica replica : all()) {
-      if (!replica.copyset().equals(needy) && replica.machine().hasDroppedSlots()) {
-        hope = true;
-        CompletableFuture<LogPosition> before = asked.get(replica.copyset());
-        if (before == null || before.isDone()) {
-          asked.put(replica.copyset(), replica.log().checkpointForSpace().toCompletableFuture());
-        }
-      }
-    }
-    return hope;
   }
 
   private BlockRepair repair(CopysetStateMachine machine, ReplicatedLog<CommandReply> log) {

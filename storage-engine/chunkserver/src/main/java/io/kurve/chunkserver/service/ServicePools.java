@@ -1,5 +1,7 @@
 package io.kurve.chunkserver.service;
 
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 
@@ -9,6 +11,14 @@ import java.util.function.LongSupplier;
  *
  * @param io for short work on the disk
  * @param repairs for work that waits for other chunkservers
+ * @param waiting for a thread that can't go on without others
  * @param nanoTime monotonic
  */
-public record ServicePools(Executor io, Executor repairs, LongSupplier nanoTime) {}
+public record ServicePools(Executor io, Executor repairs, Waiting waiting, LongSupplier nanoTime) {
+  /** Lets other threads work. */
+  @FunctionalInterface
+  public interface Waiting {
+    /** Until the stage has ended, well or not, or the time is over. */
+    void await(CompletionStage<?> end, Duration atMost) throws InterruptedException;
+  }
+}

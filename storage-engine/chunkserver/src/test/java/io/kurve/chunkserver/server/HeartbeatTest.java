@@ -124,7 +124,7 @@ class HeartbeatTest {
                   throw new AssertionError("nobody is asked");
                 }),
             () -> true,
-            new ServicePools(loop, loop, loop::nanoTime),
+            new ServicePools(loop, loop, (end, atMost) -> {}, loop::nanoTime),
             ServiceLimits.defaults(),
             new ServiceMetrics(new CollectorRegistry()));
     Mds mds = new Mds();

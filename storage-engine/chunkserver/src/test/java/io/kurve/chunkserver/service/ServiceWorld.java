@@ -51,6 +51,7 @@ final class ServiceWorld {
   final HighestSeen seen = new HighestSeen();
   boolean confirmed = true;
   volatile Runnable beforePersist = () -> {};
+  ServicePools.Waiting waiting = (end, atMost) -> {};
   final Copysets copysets;
   final DataService data;
   final MdsCommands commands;
@@ -77,7 +78,8 @@ final class ServiceWorld {
                 "disk-1"),
             new Copysets.Peers(SELF, id -> Objects.requireNonNull(peers.get(id))),
             () -> confirmed,
-            new ServicePools(loop, loop, loop::nanoTime),
+            new ServicePools(
+                loop, loop, (end, atMost) -> waiting.await(end, atMost), loop::nanoTime),
             limits,
             metrics);
     replica = copysets.open(Samples.COPYSET, MEMBERS).orElseThrow();

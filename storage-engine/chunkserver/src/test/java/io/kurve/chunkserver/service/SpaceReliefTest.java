@@ -14,13 +14,15 @@ import io.kurve.core.id.CopysetId;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.log.LogPosition;
 import io.kurve.core.unit.Geometry;
-import io.kurve.testkit.log.FakeReplicatedLog;
-import io.kurve.testkit.log.Patience;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -71,21 +73,68 @@ class SpaceReliefTest {
     assertGetsSlot();
   }
 
-  @Test
-  void rule09ACommittedWriteWaitsForACheckpointThatIsUnderWay() throws Exception {
-    FakeReplicatedLog<CommandReply> log = world.logs.log(OTHER);
+  /** A checkpoint of the other copyset that is not done before it is let go. */
+  private FutureTask<CompletionStage<LogPosition>> heldCheckpoint(CountDownLatch letGo)
+      throws Exception {
     CountDownLatch held = new CountDownLatch(1);
     world.beforePersist =
         () -> {
           held.countDown();
-          Patience.await(
-              "an asker that does not give up", DEADLINE, () -> log.refusedCheckpoints() >= 2);
+          awaitUninterrupted(letGo);
         };
-    FutureTask<CompletionStage<LogPosition>> checkpoint = new FutureTask<>(log::checkpoint);
+    FutureTask<CompletionStage<LogPosition>> checkpoint =
+        new FutureTask<>(world.logs.log(OTHER)::checkpoint);
     Thread.ofVirtual().start(checkpoint);
-    assertThat(held.await(DEADLINE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+    awaitUninterrupted(held);
     world.beforePersist = () -> {};
+    return checkpoint;
+  }
+
+  private static void joined(FutureTask<?> task) throws InterruptedException {
+    try {
+      var unused = task.get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void awaitUninterrupted(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(DEADLINE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void rule09ACommittedWriteWaitsForACheckpointThatIsUnderWay() throws Exception {
+    CountDownLatch letGo = new CountDownLatch(1);
+    FutureTask<CompletionStage<LogPosition>> checkpoint = heldCheckpoint(letGo);
+    List<Duration> waits = new ArrayList<>();
+    world.waiting =
+        (end, atMost) -> {
+          waits.add(atMost);
+          if (waits.size() == 3) {
+            letGo.countDown();
+            joined(checkpoint);
+          }
+        };
     assertGetsSlot();
+    assertThat(waits).hasSize(3);
+    assertThat(checkpoint.get()).isCompleted();
+  }
+
+  @Test
+  void aWriteGivesUpWhenACheckpointIsUnderWayForTenSeconds() throws Exception {
+    CountDownLatch letGo = new CountDownLatch(1);
+    FutureTask<CompletionStage<LogPosition>> checkpoint = heldCheckpoint(letGo);
+    Duration[] waited = {Duration.ZERO};
+    world.waiting = (end, atMost) -> waited[0] = waited[0].plus(atMost);
+    assertThatThrownBy(
+            () -> apply(needy, Samples.write(Samples.origin(10, 1), Samples.chunk(500), 0, 1, 5)))
+        .hasMessageContaining("no free slot");
+    assertThat(waited[0]).isEqualTo(Duration.ofSeconds(10));
+    letGo.countDown();
     assertThat(checkpoint.get(DEADLINE.toSeconds(), TimeUnit.SECONDS)).isCompleted();
   }
 

@@ -22,7 +22,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * One replica's log without others, whose proposals wait until the test ends each of them: applied,
@@ -40,7 +39,6 @@ public final class FakeReplicatedLog<R> implements ReplicatedLog<R> {
   private final Deque<Waiting<R>> inDoubt = new ArrayDeque<>();
   private final List<Applied> applied = new ArrayList<>();
   private final AtomicBoolean checkpointing = new AtomicBoolean();
-  private final AtomicInteger refusedCheckpoints = new AtomicInteger();
   private Optional<ReplicaId> leader = Optional.empty();
   private boolean leading;
   private boolean leaseHolds;
@@ -180,15 +178,9 @@ public final class FakeReplicatedLog<R> implements ReplicatedLog<R> {
         Map.of());
   }
 
-  /** Those that were asked for while another one was under way. */
-  public int refusedCheckpoints() {
-    return refusedCheckpoints.get();
-  }
-
   @Override
   public CompletionStage<LogPosition> checkpoint() {
     if (!checkpointing.compareAndSet(false, true)) {
-      refusedCheckpoints.incrementAndGet();
       return CompletableFuture.failedStage(new IOException("a checkpoint is under way"));
     }
     CheckpointImage image = machine.capture(membership);
