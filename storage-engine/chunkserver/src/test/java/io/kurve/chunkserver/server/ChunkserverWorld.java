@@ -48,6 +48,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -93,6 +94,17 @@ final class ChunkserverWorld implements AutoCloseable {
             replica -> Optional.of(mds.newcomer(replica).addresses().control()),
             identity,
             Duration.ofSeconds(5));
+  }
+
+  /** Three stores with one copyset on all of them, to which attachment 10 may write. */
+  static ChunkserverWorld ofThree(Path folder, CopysetKey copyset) throws IOException {
+    ChunkserverWorld world =
+        new ChunkserverWorld(folder, new FakeMds(3, Set.of(copyset)), "256MiB");
+    for (int n = 1; n <= 3; n++) {
+      world.create(n);
+    }
+    world.grant(copyset);
+    return world;
   }
 
   @SuppressWarnings("unchecked") // The proxy is of that type.

@@ -20,7 +20,6 @@ import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.id.StoreId;
 import io.kurve.core.log.Membership;
 import io.kurve.core.log.ReplicatedLog;
-import io.kurve.core.log.ReplicatedLogs;
 import io.kurve.core.log.ReplicatedStateMachine;
 import io.kurve.core.metadata.ChunkserverCommands.Authority;
 import io.kurve.core.metadata.ChunkserverRegistry;
@@ -28,6 +27,7 @@ import io.kurve.core.metadata.ChunkserverReport;
 import io.kurve.testkit.disk.VolatileDisk;
 import io.kurve.testkit.failure.HaltingFaultHandler;
 import io.kurve.testkit.log.FakeReplicatedLogs;
+import io.kurve.testkit.log.ForwardedLogs;
 import io.kurve.testkit.time.ManualEventLoop;
 import io.kurve.testkit.time.SeededRandom;
 import io.prometheus.client.CollectorRegistry;
@@ -35,7 +35,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -73,13 +72,11 @@ class HeartbeatTest {
   }
 
   /** Logs with no room for one group more, for a while. */
-  private static final class CrampedLogs implements ReplicatedLogs {
-    private final FakeReplicatedLogs logs = new FakeReplicatedLogs();
+  private static final class CrampedLogs extends ForwardedLogs {
     private Optional<ErrorCode> refusal = Optional.empty();
 
-    @Override
-    public Set<CopysetKey> members() {
-      return logs.members();
+    CrampedLogs() {
+      super(new FakeReplicatedLogs());
     }
 
     @Override
@@ -88,22 +85,7 @@ class HeartbeatTest {
       if (copyset.equals(FIRST) && refusal.isPresent()) {
         throw new KurveException(refusal.get(), "no room for " + copyset, "wait");
       }
-      return logs.open(copyset, initial, stateMachine);
-    }
-
-    @Override
-    public void purge(CopysetKey copyset) {
-      logs.purge(copyset);
-    }
-
-    @Override
-    public LogSpace space() {
-      return logs.space();
-    }
-
-    @Override
-    public void close() {
-      logs.close();
+      return super.open(copyset, initial, stateMachine);
     }
   }
 

@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -37,12 +36,8 @@ class LostMemoryTest {
 
   @BeforeEach
   void start() throws Exception {
-    world = new ChunkserverWorld(folder, new FakeMds(3, Set.of(COPYSET)), "256MiB");
+    world = ChunkserverWorld.ofThree(folder, COPYSET);
     world.mds.expectLoss();
-    for (int n = 1; n <= 3; n++) {
-      world.create(n);
-    }
-    world.grant(COPYSET);
     write(1, 1);
     assertReads(1);
     awaitCaughtUp();

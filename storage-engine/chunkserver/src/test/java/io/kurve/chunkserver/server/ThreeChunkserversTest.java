@@ -8,7 +8,6 @@ import io.kurve.core.id.ReplicaId;
 import io.kurve.core.unit.Geometry;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,11 +25,7 @@ class ThreeChunkserversTest {
 
   @BeforeEach
   void start() throws Exception {
-    world = new ChunkserverWorld(folder, new FakeMds(3, Set.of(COPYSET)), "256MiB");
-    for (int n = 1; n <= 3; n++) {
-      world.create(n);
-    }
-    world.grant(COPYSET);
+    world = ChunkserverWorld.ofThree(folder, COPYSET);
   }
 
   @AfterEach

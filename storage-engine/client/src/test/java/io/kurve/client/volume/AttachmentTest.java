@@ -106,12 +106,7 @@ class AttachmentTest {
   @Test
   void anOpenWithoutAnAnswerIsAskedAgainUnderTheSameId() {
     TestVolume test = new TestVolume();
-    VolumeOpener opener =
-        new VolumeOpener(
-            new ClusterId(new UUID(1, 1)),
-            "host-a",
-            new VolumePorts(test.loop, test.random, test.mds, test.chunkservers, test.metrics),
-            VolumeLimits.defaults());
+    VolumeOpener opener = openerOf(test);
     test.mds.trouble = () -> Optional.of(new FakeMds.Trouble(true, Optional.empty()));
     assertThat(test.awaitFailure(opener.open("v", AccessMode.EXCLUSIVE)))
         .isEqualTo(ErrorCode.UNAVAILABLE);
@@ -125,18 +120,21 @@ class AttachmentTest {
   @Test
   void aVolumeIsOpenedAsItWasMade() {
     TestVolume test = new TestVolume();
-    VolumeOpener opener =
-        new VolumeOpener(
-            new ClusterId(new UUID(1, 1)),
-            "host-a",
-            new VolumePorts(test.loop, test.random, test.mds, test.chunkservers, test.metrics),
-            VolumeLimits.defaults());
+    VolumeOpener opener = openerOf(test);
     test.mds.shared = true;
     test.await(opener.open("v", "id-1"));
     assertThat(test.mds.asked.getLast()).isEqualTo("open v id-1 SHARED");
     test.mds.shared = false;
     test.await(opener.open("v", "id-2"));
     assertThat(test.mds.asked.getLast()).isEqualTo("open v id-2 EXCLUSIVE");
+  }
+
+  private static VolumeOpener openerOf(TestVolume test) {
+    return new VolumeOpener(
+        new ClusterId(new UUID(1, 1)),
+        "host-a",
+        new VolumePorts(test.loop, test.random, test.mds, test.chunkservers, test.metrics),
+        VolumeLimits.defaults());
   }
 
   private static TreeSet<String> idsOfOpens(TestVolume test) {
