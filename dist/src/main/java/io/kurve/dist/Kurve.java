@@ -3,6 +3,7 @@ package io.kurve.dist;
 import io.kurve.blockdev.host.VolumeHostMain;
 import io.kurve.chunkserver.server.ChunkserverMain;
 import io.kurve.cli.KurveCli;
+import io.kurve.cli.playground.FolderWatch;
 import io.kurve.mds.MdsMain;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -15,6 +16,7 @@ public final class Kurve {
     String role = arguments.length == 0 ? "" : arguments[0];
     String[] rest =
         arguments.length == 0 ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length);
+    FolderWatch.begin(role);
     switch (role) {
       case "mds" -> MdsMain.main(rest);
       case "chunkserver" -> ChunkserverMain.main(rest);

@@ -31,8 +31,9 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "playground",
     description = {
-      "A whole cluster on this machine, to try Kurve out: one MDS, three chunkservers on files,",
-      "a volume host, and a volume 'demo' as a block device (for that: root, on Linux).",
+      "A whole cluster on this machine, to try Kurve out: one MDS, three "
+          + "chunkservers on files, a volume host, and a volume 'demo' as a block device "
+          + "(for that: root, on Linux).",
       "Without a command: up."
     },
     synopsisSubcommandLabel = "[COMMAND]",
@@ -60,7 +61,9 @@ public final class PlaygroundCommand implements Callable<Integer> {
         names = "--size",
         paramLabel = "SIZE",
         converter = SizeConverter.class,
-        description = "of the volume demo (default: 4GiB, less on disks that don't hold that)")
+        description =
+            "of the volume demo, such as 64MiB; without a unit: bytes (default: 4GiB, or "
+                + "half of what smaller disks hold)")
     @Nullable ByteSize size;
 
     @Option(
@@ -112,6 +115,7 @@ public final class PlaygroundCommand implements Callable<Integer> {
       mixinStandardHelpOptions = true)
   int up(@Mixin Shape shape, @Mixin OutputOption output) throws IOException, InterruptedException {
     Layout layout = layout(shape.directory);
+    Machine.refuseTakenLinks(layout);
     Settings settings =
         new PlaygroundMaker(layout, session.console()::progress)
             .findOrMake(

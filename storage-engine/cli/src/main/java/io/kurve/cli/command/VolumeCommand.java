@@ -1,6 +1,7 @@
 package io.kurve.cli.command;
 
 import io.kurve.cli.Connections;
+import io.kurve.cli.Detaching;
 import io.kurve.cli.Fencing;
 import io.kurve.cli.output.Table;
 import io.kurve.cli.playground.Layout;
@@ -99,7 +100,7 @@ public final class VolumeCommand {
               names = "--size",
               required = true,
               paramLabel = "SIZE",
-              description = "such as 64MiB or 1GiB",
+              description = "such as 64MiB or 1GiB; without a unit: bytes",
               converter = SizeConverter.class)
           ByteSize size,
       @Option(
@@ -185,7 +186,7 @@ public final class VolumeCommand {
       name = "resize",
       description = {
         "Makes a volume larger, attached or not; its devices grow with it.",
-        "The size is rounded up to a multiple of 16 MiB. A volume never becomes smaller."
+        "The size is rounded up to a multiple of 16 MiB. A volume never becomes " + "smaller."
       },
       mixinStandardHelpOptions = true)
   int resize(
@@ -194,7 +195,7 @@ public final class VolumeCommand {
               names = "--size",
               required = true,
               paramLabel = "SIZE",
-              description = "the new size, such as 2GiB",
+              description = "the new size, such as 2GiB; without a unit: bytes",
               converter = SizeConverter.class)
           ByteSize size,
       @Mixin ClusterOptions cluster,
@@ -293,9 +294,10 @@ public final class VolumeCommand {
       name = "detach",
       description = {
         "Takes a volume's block device away. Refuses while it is mounted.",
-        "With --force everything that waits ends with an I/O error first; the device goes as soon as",
-        "nobody holds it: unmount it then. If the host that has it is dead or out of reach, --force",
-        "takes the volume away from it: should it live, it gets only I/O errors."
+        "With --force everything that waits ends with an I/O error first; the device "
+            + "goes as soon as nobody holds it: unmount it then. If the host that has it is "
+            + "dead or out of reach, --force takes the volume away from it: should it live, "
+            + "it gets only I/O errors."
       },
       mixinStandardHelpOptions = true)
   int detach(
@@ -310,7 +312,12 @@ public final class VolumeCommand {
       @Mixin OutputOption output)
       throws IOException {
     if (socket != null) {
-      call(session.connections().cluster(cluster.cluster()).volumeHost(socket).detach(name, force));
+      Detaching.detach(
+          session.connections().cluster(cluster.cluster()).volumeHost(socket),
+          name,
+          force,
+          "the volume host at " + socket,
+          session.console()::progress);
     } else if (force && !isPlayground(cluster)) {
       if (!Fencing.fence(volumes(cluster), name, all -> true, session.console()::progress)) {
         throw new KurveException(

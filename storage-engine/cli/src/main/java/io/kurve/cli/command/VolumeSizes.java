@@ -21,8 +21,8 @@ final class VolumeSizes {
     ByteSize rounded = size.roundUpTo(Geometry.VOLUME_GRANULE_BYTES);
     if (!rounded.equals(size)) {
       console.progress(
-          "the size of %s is rounded up to %s, the next multiple of 16 MiB"
-              .formatted(what, rounded.toHuman()));
+          "the size of %s, %s, is rounded up to %s, the next multiple of 16 MiB"
+              .formatted(what, size.toExact(), rounded.toExact()));
     }
     return rounded.bytes();
   }

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** What this machine can do for a playground, and what the kernel still holds of one. */
 public final class Machine {
@@ -60,21 +61,56 @@ public final class Machine {
    * Processes that have it open don't count: in a stall only taking it away lets them end.
    */
   static void refuseClaimed(List<Path> runs) throws IOException {
+    for (Path run : runs) {
+      Optional<KurveException> claimed = claimed(run);
+      if (claimed.isPresent()) {
+        throw claimed.get();
+      }
+    }
+  }
+
+  /** The refusal of that, if there is a reason. */
+  static Optional<KurveException> claimed(Path run) throws IOException {
+    if (noDevices().isPresent()) {
+      return Optional.empty();
+    }
+    for (BoundLoop loop : bound(run)) {
+      DeviceUsers users = DeviceUsers.of(loop);
+      if (users.isClaimed()) {
+        return Optional.of(
+            new KurveException(
+                ErrorCode.IN_USE,
+                loop.device() + " is " + String.join(", ", users.claims()),
+                users.mountPoints().isEmpty()
+                    ? "take it out of that first"
+                    : "umount " + users.mountPoints().getFirst() + " first"));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Throws when a device that this playground is going to attach has a name that another
+   * playground's has.
+   */
+  public static void refuseTakenLinks(Layout layout) throws IOException {
     if (noDevices().isPresent()) {
       return;
     }
-    for (Path run : runs) {
-      for (BoundLoop loop : bound(run)) {
-        DeviceUsers users = DeviceUsers.of(loop);
-        if (users.isClaimed()) {
-          throw new KurveException(
-              ErrorCode.IN_USE,
-              loop.device() + " is " + String.join(", ", users.claims()),
-              users.mountPoints().isEmpty()
-                  ? "take it out of that first"
-                  : "umount " + users.mountPoints().getFirst() + " first");
-        }
-      }
+    Set<String> volumes =
+        Files.exists(layout.attachments())
+            ? new Attachments(layout.attachments()).read().keySet()
+            : Set.of(Playground.VOLUME);
+    Path own =
+        Files.exists(layout.directory()) ? layout.directory().toRealPath() : layout.directory();
+    Posix posix = new Posix();
+    TakenLinks taken =
+        new TakenLinks(
+            LINKS,
+            new LoopDevices(posix, new DescriptorOwner(posix)).boundBelow(Path.of("/")),
+            ServerProcess.livingHostRuns());
+    for (String volume : volumes) {
+      taken.refuse(volume, own);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.kurve.cli.playground;
 
 import io.kurve.cli.Connections;
+import io.kurve.cli.Detaching;
 import io.kurve.cli.Fencing;
 import io.kurve.cli.config.ClusterFile;
 import io.kurve.cli.playground.PlaygroundStatus.ProcessStatus;
@@ -72,12 +73,15 @@ public final class Playground {
   private PlaygroundStatus upAlone() throws IOException, InterruptedException {
     refuseBusyPorts();
     PlaygroundMaker.complete(layout, settings);
-    start(List.of(roles.mds()));
+    start(List.of(roles.mds())).await();
     rememberBirth();
     formatDisks();
-    start(roles.chunkservers());
+    // All that is dead before waiting for any: one that hangs must not keep the others away.
+    Starting chunkservers = start(roles.chunkservers());
+    Starting hosts = start(roles.hosts());
+    chunkservers.await();
+    hosts.await();
     awaitHealth();
-    start(roles.hosts());
     createVolume();
     attachAgain();
     return status();
@@ -91,9 +95,19 @@ public final class Playground {
     }
   }
 
-  private void start(List<Roles.Spec> specs) throws IOException, InterruptedException {
-    record Started(ServerProcess process, ProcessHandle handle) {}
-    List<Started> started = new ArrayList<>();
+  /** Processes that run and may not be ready yet. */
+  private record Starting(List<Started> processes) {
+    private record Started(ServerProcess process, ProcessHandle handle) {}
+
+    void await() throws IOException, InterruptedException {
+      for (Started one : processes) {
+        one.process().awaitReady(one.handle(), START_LIMIT);
+      }
+    }
+  }
+
+  private Starting start(List<Roles.Spec> specs) throws IOException {
+    List<Starting.Started> started = new ArrayList<>();
     for (Roles.Spec spec : specs) {
       ServerProcess process = process(spec);
       Optional<ProcessHandle> running = process.find();
@@ -102,15 +116,13 @@ public final class Playground {
       }
       // One that runs may have been started by a command that did not live to see it ready.
       started.add(
-          new Started(
+          new Starting.Started(
               process,
               running.isPresent()
                   ? running.get()
                   : process.start(spec.role(), spec.arguments(), spec.javaFlags())));
     }
-    for (Started one : started) {
-      one.process().awaitReady(one.handle(), START_LIMIT);
-    }
+    return new Starting(started);
   }
 
   private void rememberBirth() throws IOException {
@@ -246,7 +258,7 @@ public final class Playground {
       if (process(spec).find().isPresent()
           && call(spec.name(), host(spec.name()).list()).stream()
               .anyMatch(device -> device.volumeName().equals(volume))) {
-        call(spec.name(), host(spec.name()).detach(volume, force));
+        Detaching.detach(host(spec.name()), volume, force, spec.name(), progress);
         attachments.remove(volume);
         return;
       }

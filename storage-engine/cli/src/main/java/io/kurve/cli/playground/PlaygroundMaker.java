@@ -188,6 +188,11 @@ public final class PlaygroundMaker {
           "--size is " + new ByteSize(volume).toHuman(),
           "give at most " + new ByteSize(MAXIMUM_VOLUME_BYTES).toArgument());
     }
+    if (wanted.isPresent() && wanted.get() != volume) {
+      progress.accept(
+          "--size %s is rounded up to %s, the next multiple of 16 MiB"
+              .formatted(new ByteSize(wanted.get()).toExact(), new ByteSize(volume).toExact()));
+    }
     ByteSize capacity = capacity(disk, disks);
     if (volume <= capacity.bytes()) {
       return volume;

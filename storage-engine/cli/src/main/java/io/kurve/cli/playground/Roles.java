@@ -21,6 +21,7 @@ final class Roles {
       List<String> arguments,
       List<String> javaFlags) {}
 
+  static final String VOLUME_HOST = "volume-host";
   private static final String LOOPBACK = "127.0.0.1";
   private static final int PORTS_EACH = 3;
 
@@ -108,7 +109,7 @@ final class Roles {
     String name = "host-" + number;
     HostAndPort metrics = port(settings.disks() + number, 0);
     return new Spec(
-        "volume-host",
+        VOLUME_HOST,
         name,
         metrics,
         metrics,

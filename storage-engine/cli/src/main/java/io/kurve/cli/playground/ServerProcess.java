@@ -71,6 +71,41 @@ final class ServerProcess {
     }
   }
 
+  /** A volume host that a playground in this folder has started, and that lives. */
+  static Optional<String> livingHost(Layout layout) {
+    Path directory = layout.directory();
+    return ProcessHandle.allProcesses()
+        .filter(handle ->
+            runOf(commandLine(handle)).filter(run -> run.startsWith(directory)).isPresent())
+        .findFirst()
+        .map(handle -> "its volume host, process " + handle.pid() + ", serves on");
+  }
+
+  /** The run folders of all volume hosts of this machine. */
+  static List<Path> livingHostRuns() {
+    return ProcessHandle.allProcesses()
+        .flatMap(handle -> runOf(commandLine(handle)).stream())
+        .distinct()
+        .map(ServerProcess::real)
+        .toList();
+  }
+
+  /** As the kernel names what is mounted in it. */
+  private static Path real(Path run) {
+    try {
+      return run.toRealPath();
+    } catch (IOException gone) {
+      return run;
+    }
+  }
+
+  private static Optional<Path> runOf(List<String> words) {
+    int run = words.indexOf("--run-dir") + 1;
+    return words.contains(MAIN_CLASS) && run > 0 && run < words.size()
+        ? Optional.of(Path.of(words.get(run)))
+        : Optional.empty();
+  }
+
   private static List<String> commandLine(ProcessHandle handle) {
     try {
       Path file = Path.of("/proc", Long.toString(handle.pid()), "cmdline");
@@ -116,6 +151,7 @@ final class ServerProcess {
     command.add("-XX:+ExitOnOutOfMemoryError");
     command.add("-Dlogback.configurationFile=logback-playground.xml");
     command.add("-Dkurve.log.file=" + log);
+    command.add(FolderWatch.flag(layout, name));
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(MAIN_CLASS);

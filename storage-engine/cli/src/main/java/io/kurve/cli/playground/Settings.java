@@ -1,5 +1,6 @@
 package io.kurve.cli.playground;
 
+import io.kurve.cli.config.ClusterFile;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ClusterId;
@@ -40,7 +41,7 @@ public record Settings(
       }
       return Optional.of(
           new Settings(
-              ClusterId.parse(text(properties, "cluster")),
+              cluster(text(properties, "cluster")),
               Long.parseLong(text(properties, "volume-bytes")),
               Long.parseLong(text(properties, "disk-bytes")),
               Integer.parseInt(text(properties, "disks")),
@@ -56,12 +57,26 @@ public record Settings(
     }
   }
 
+  /** The folder of the playground that a cluster is, if it is one. */
+  public static Optional<Path> playgroundOf(ClusterFile cluster) {
+    Path directory = cluster.key().resolveSibling(".").normalize();
+    return Optional.of(directory).filter(folder -> Files.exists(file(folder)));
+  }
+
   static Path file(Path directory) {
     return directory.resolve(FILE);
   }
 
   static Path unfinished(Path directory) {
     return directory.resolve(FILE + ".new");
+  }
+
+  private static ClusterId cluster(String text) {
+    try {
+      return ClusterId.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("'cluster' is '" + text + "', which is no UUID", e);
+    }
   }
 
   private static String text(Properties properties, String key) {

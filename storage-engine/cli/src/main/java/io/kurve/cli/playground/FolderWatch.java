@@ -1,0 +1,108 @@
+package io.kurve.cli.playground;
+
+import io.kurve.core.failure.KurveException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Ends a process of a playground whose folder was removed under it: no command can find the process
+ * any more, and what it writes is in files without a name.
+ *
+ * <pre>
+ *   settings gone, two looks in a row
+ *     volume host, a device of it mounted or part of another ──> serves on, so that it can be read
+ *     MDS or chunkserver, a volume host of the folder lives  ──> serves on for it
+ *     else                                                   ──> says why, and ends in order
+ * </pre>
+ */
+public final class FolderWatch {
+  private static final Logger LOG = LoggerFactory.getLogger(FolderWatch.class);
+  private static final String PROPERTY = "kurve.playground.process";
+  private static final Duration PAUSE = Duration.ofSeconds(2);
+
+  /** What the process is still needed for, in words. */
+  interface Need {
+    Optional<String> now() throws IOException;
+  }
+
+  private final Path settings;
+  private final Need need;
+  private final Runnable end;
+  private int looksWithout;
+  private String said = "";
+
+  FolderWatch(Path settings, Need need, Runnable end) {
+    this.settings = settings;
+    this.need = need;
+    this.end = end;
+  }
+
+  /** How a process is told that it is a playground's, and which. */
+  static String flag(Layout layout, String name) {
+    return "-D" + PROPERTY + "=" + layout.process(name);
+  }
+
+  /** Without effect in a process that no playground has started. */
+  public static void begin(String role) {
+    Optional<Path> process = Optional.ofNullable(System.getProperty(PROPERTY)).map(Path::of);
+    if (process.isEmpty()) {
+      return;
+    }
+    Path directory = process.get().resolveSibling(".").normalize();
+    Layout layout = new Layout(directory);
+    String name = process.get().getFileName().toString();
+    Need need =
+        role.equals(Roles.VOLUME_HOST)
+            ? () -> Machine.claimed(layout.run(name)).map(KurveException::text)
+            : () -> ServerProcess.livingHost(layout);
+    FolderWatch watch = new FolderWatch(Settings.file(directory), need, () -> System.exit(0));
+    Thread.ofPlatform().daemon().name("folder-watch").start(watch::run);
+  }
+
+  private void run() {
+    try {
+      while (!look()) {
+        Thread.sleep(PAUSE);
+      }
+    } catch (InterruptedException ended) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * @return whether the process ends now
+   */
+  boolean look() {
+    if (!Files.notExists(settings)) {
+      looksWithout = 0;
+      return false;
+    }
+    if (++looksWithout < 2) {
+      return false;
+    }
+    Optional<String> reason = reason();
+    if (reason.isPresent()) {
+      if (!reason.get().equals(said)) {
+        LOG.warn("{} is gone, but {}: serving on until then", settings, reason.get());
+        said = reason.get();
+      }
+      return false;
+    }
+    LOG.error("{} is gone: the playground was removed, this process ends", settings);
+    end.run();
+    return true;
+  }
+
+  private Optional<String> reason() {
+    try {
+      return need.now();
+    } catch (IOException e) {
+      return Optional.of("who needs this process can't be told: " + e.getMessage());
+    }
+  }
+}

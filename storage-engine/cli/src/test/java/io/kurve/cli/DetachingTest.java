@@ -1,0 +1,74 @@
+package io.kurve.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.VolumeId;
+import io.kurve.core.metadata.VolumeHostService;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.Test;
+
+/** What is said of a device that is mounted while it is taken away. */
+class DetachingTest {
+  private final List<String> calls = new ArrayList<>();
+  private final List<String> said = new ArrayList<>();
+
+  @Test
+  void byForceWhatIsStillMountedIsNamedWithTheCure() {
+    Detaching.detach(new Host(), "demo", true, "host-1", said::add);
+    assertThat(calls).containsExactly("list", "detach demo true");
+    assertThat(said).hasSize(1);
+    assertThat(said.getFirst()).contains("demo", "mounted at /mnt", "I/O errors", "umount /mnt");
+  }
+
+  @Test
+  void withoutForceNothingNeedsToBeSaid() {
+    Detaching.detach(new Host(), "demo", false, "host-1", said::add);
+    assertThat(calls).containsExactly("detach demo false");
+    assertThat(said).isEmpty();
+  }
+
+  private final class Host implements VolumeHostService {
+    @Override
+    public CompletionStage<Void> detach(String volumeName, boolean force) {
+      calls.add("detach " + volumeName + " " + force);
+      return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletionStage<List<AttachedDevice>> list() {
+      calls.add("list");
+      return CompletableFuture.completedFuture(List.of(device("demo", "/mnt"), device("b", "/b")));
+    }
+
+    private static AttachedDevice device(String volume, String mount) {
+      return new AttachedDevice(
+          volume,
+          new VolumeId(1),
+          new AttachmentId(2),
+          "/dev/loop3",
+          "/dev/kurve/" + volume,
+          1 << 24,
+          DeviceState.READY,
+          List.of(mount));
+    }
+
+    @Override
+    public CompletionStage<AttachedDevice> attach(String volumeName) {
+      throw new AssertionError(volumeName);
+    }
+
+    @Override
+    public CompletionStage<AttachedDevice> info(String volumeName) {
+      throw new AssertionError(volumeName);
+    }
+
+    @Override
+    public CompletionStage<AttachedDevice> resize(String volumeName) {
+      throw new AssertionError(volumeName);
+    }
+  }
+}

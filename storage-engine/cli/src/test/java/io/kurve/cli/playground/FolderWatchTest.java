@@ -1,0 +1,63 @@
+package io.kurve.cli.playground;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** When a process of a removed playground ends. */
+class FolderWatchTest {
+  @TempDir Path folder = Path.of("/");
+  private Path settings = Path.of("/");
+  private Optional<String> need = Optional.empty();
+  private boolean failing;
+  private int ends;
+  private FolderWatch watch = new FolderWatch(settings, this::need, () -> ends++);
+
+  private Optional<String> need() throws IOException {
+    if (failing) {
+      throw new IOException("no /proc");
+    }
+    return need;
+  }
+
+  @BeforeEach
+  void make() throws IOException {
+    settings = Files.createFile(Settings.file(folder));
+    watch = new FolderWatch(settings, this::need, () -> ends++);
+  }
+
+  @Test
+  void itEndsOnceTheSettingsAreGoneForTwoLooks() throws IOException {
+    assertThat(watch.look()).isFalse();
+    Files.delete(settings);
+    assertThat(watch.look()).isFalse();
+    Files.createFile(settings);
+    assertThat(watch.look()).as("they are back").isFalse();
+    Files.delete(settings);
+    assertThat(watch.look()).isFalse();
+    assertThat(ends).isZero();
+    assertThat(watch.look()).isTrue();
+    assertThat(ends).isOne();
+  }
+
+  @Test
+  void itServesOnWhileItIsNeededOrCannotTell() throws IOException {
+    need = Optional.of("/dev/loop7 is mounted at /mnt");
+    Files.delete(settings);
+    for (int i = 0; i < 5; i++) {
+      assertThat(watch.look()).isFalse();
+    }
+    failing = true;
+    assertThat(watch.look()).isFalse();
+    failing = false;
+    need = Optional.empty();
+    assertThat(watch.look()).isTrue();
+    assertThat(ends).isOne();
+  }
+}
