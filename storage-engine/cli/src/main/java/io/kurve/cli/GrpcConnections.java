@@ -1,6 +1,7 @@
 package io.kurve.cli;
 
 import io.kurve.cli.config.ClusterFile;
+import io.kurve.cli.playground.Settings;
 import io.kurve.client.BlockVolume;
 import io.kurve.client.cluster.KurveClient;
 import io.kurve.core.metadata.ClusterInspection;
@@ -47,7 +48,16 @@ final class GrpcConnections implements Connections {
     GrpcCluster(ClusterFile file) {
       this.file = file;
       this.key = ClusterKey.load(file.key());
-      this.mds = new MdsClient(file.mds(), identity(Role.CLI), MdsClientConfig.defaults());
+      this.mds = new MdsClient(file.mds(), identity(Role.CLI), config(file));
+    }
+
+    private static MdsClientConfig config(ClusterFile file) {
+      MdsClientConfig config = MdsClientConfig.defaults();
+      return Settings.playgroundOf(file)
+          .map(directory ->
+              config.withCureWhenAway(
+                  "start what is missing with `./kurve playground up --dir " + directory + "`"))
+          .orElse(config);
     }
 
     private Identity identity(Role role) {

@@ -91,9 +91,9 @@ final class Failures {
       case UNAVAILABLE ->
           new KurveException(
               ErrorCode.UNAVAILABLE,
-              server + " can't be reached" + description,
+              server + " does not answer" + reason(status),
               "see whether it runs there",
-              status.getCause());
+              new Away(status.getCause()));
       case DEADLINE_EXCEEDED, CANCELLED ->
           new KurveException(
               ErrorCode.UNKNOWN_OUTCOME,
@@ -124,6 +124,34 @@ final class Failures {
               "see its log",
               status.getCause());
     };
+  }
+
+  /** Marks the failure of a server that could not be reached at all: it has said nothing. */
+  private static final class Away extends Exception {
+    private static final long serialVersionUID = 1;
+
+    Away(@Nullable Throwable cause) {
+      super("not reached", cause);
+    }
+  }
+
+  /** Whether the server was not reached; else the failure is its own answer. */
+  static boolean isAway(KurveException failure) {
+    return failure.getCause() instanceof Away;
+  }
+
+  /** Of the innermost exception: that of the operating system, where gRPC has only a class. */
+  private static String reason(Status status) {
+    Throwable innermost = status.getCause();
+    while (innermost != null && innermost.getCause() != null) {
+      innermost = innermost.getCause();
+    }
+    String text = innermost == null ? status.getDescription() : innermost.getMessage();
+    if (text == null || text.isBlank()) {
+      return "";
+    }
+    String first = text.lines().findFirst().orElse("").strip();
+    return first.contains("Connection refused") ? ": nobody listens there" : ": " + first;
   }
 
   private static ErrorCode code(String name) {

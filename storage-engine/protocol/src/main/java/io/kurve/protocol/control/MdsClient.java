@@ -114,18 +114,16 @@ public final class MdsClient implements AutoCloseable {
   }
 
   private KurveException explained(KurveException failure) {
-    return failure.code() == ErrorCode.UNAVAILABLE || failure.code() == ErrorCode.NOT_LEADER
-        ? new KurveException(
-            failure.code(),
-            "no MDS of "
-                + addresses
-                + " served within "
-                + config.callTimeout().toMillis()
-                + " ms; the last reason: "
-                + failure.text(),
-            failure.cure(),
-            failure)
-        : failure;
+    if (failure.code() != ErrorCode.UNAVAILABLE && failure.code() != ErrorCode.NOT_LEADER) {
+      return failure;
+    }
+    String text =
+        addresses.size() == 1
+            ? "the MDS " + failure.text()
+            : "none of the MDS " + addresses + " serves: " + failure.text();
+    boolean away = Failures.isAway(failure);
+    return new KurveException(
+        failure.code(), text, away ? config.cureWhenAway() : failure.cure(), failure);
   }
 
   /** Ends calls that are under way, too. */

@@ -208,24 +208,26 @@ final class ServerSession {
   static final class Service extends SessionGrpc.SessionImplBase {
     @Override
     public void open(Hello request, StreamObserver<Challenge> out) {
-      step(out, () -> OF_CALL.get().open(request));
+      ServerSession session = OF_CALL.get();
+      step(session, out, () -> session.open(request));
     }
 
     @Override
     public void prove(Proof request, StreamObserver<Welcome> out) {
-      step(out, () -> OF_CALL.get().prove(request));
+      ServerSession session = OF_CALL.get();
+      step(session, out, () -> session.prove(request));
     }
 
-    private static <W> void step(StreamObserver<W> out, Supplier<W> step) {
+    private static <W> void step(ServerSession session, StreamObserver<W> out, Supplier<W> step) {
       W answer;
       try {
         answer = step.get();
       } catch (KurveException refusal) {
-        log.warn("refusing connection: {}", refusal.oneLine());
+        log.warn("refusing the connection of {}: {}", session.remote, refusal.oneLine());
         out.onError(Failures.toStatus(refusal));
         return;
       } catch (BadMessage garbage) {
-        log.warn("refusing connection: {}", garbage.getMessage());
+        log.warn("refusing the connection of {}: {}", session.remote, garbage.getMessage());
         out.onError(Failures.toStatus(garbage));
         return;
       }

@@ -126,7 +126,7 @@ final class ServerHandshakeHandler extends SimpleChannelInboundHandler<Frame> {
 
   private void refuse(KurveException refusal) {
     metrics.refused(DataServer.SIDE);
-    log.warn("refusing connection: {}", refusal.oneLine());
+    log.warn("refusing the connection of {}: {}", connection.remote(), refusal.oneLine());
     connection.sendAndClose(Frame.of(FrameType.REFUSED, 0, Refusal.toWire(refusal).toByteArray()));
   }
 

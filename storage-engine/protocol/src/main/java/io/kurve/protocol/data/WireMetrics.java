@@ -3,6 +3,7 @@ package io.kurve.protocol.data;
 import io.prometheus.client.CollectorRegistry;
 import io.prometheus.client.Counter;
 import io.prometheus.client.Gauge;
+import java.util.List;
 
 /** What the data plane counts. One per process: servers and clients share it. */
 public final class WireMetrics {
@@ -28,6 +29,12 @@ public final class WireMetrics {
         Gauge.build("kurve_wire_connections", "Open connections.")
             .labelNames("side")
             .register(registry);
+    for (String side : List.of(DataServer.SIDE, DataClient.SIDE)) {
+      checksumMismatches.labels(side);
+      refused.labels(side);
+      overloads.labels(side);
+      connections.labels(side);
+    }
   }
 
   void checksumMismatch(String side) {

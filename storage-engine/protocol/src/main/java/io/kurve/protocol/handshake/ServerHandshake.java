@@ -72,12 +72,12 @@ public final class ServerHandshake {
     if (!cluster.equals(self.cluster())) {
       throw new KurveException(
           ErrorCode.REFUSED,
-          askerAddress
+          asker(hello)
               + " belongs to cluster "
               + cluster
-              + ", this "
+              + ", the "
               + self.role()
-              + " to cluster "
+              + " that it asked to cluster "
               + self.cluster(),
           "correct the address or the cluster id in the configuration");
     }
@@ -85,12 +85,12 @@ public final class ServerHandshake {
     if (!hello.getKeyFingerprint().equals(fingerprint)) {
       throw new KurveException(
           ErrorCode.REFUSED,
-          askerAddress
+          asker(hello)
               + " has a key with fingerprint '"
               + printable(hello.getKeyFingerprint())
-              + "', this "
+              + "', the "
               + self.role()
-              + " one with '"
+              + " that it asked one with '"
               + fingerprint
               + "'",
           "use the key file that was made with the cluster on both sides");
@@ -101,6 +101,11 @@ public final class ServerHandshake {
         throw wrongStore(wanted, self.store());
       }
     }
+  }
+
+  /** The text goes to the asker, whom its own port tells nothing. */
+  private static String asker(Hello hello) {
+    return "the asking " + Ids.role(hello.getRole());
   }
 
   static KurveException wrongStore(StoreId wanted, Optional<StoreId> present) {

@@ -73,7 +73,8 @@ class ControlPlaneTest {
 
   private MdsClient client(Identity self, HostAndPort... addresses) {
     MdsClientConfig config =
-        new MdsClientConfig(Duration.ofSeconds(5), Duration.ofMillis(10), Duration.ofMillis(50));
+        new MdsClientConfig(
+            Duration.ofSeconds(5), Duration.ofMillis(10), Duration.ofMillis(50), "start it");
     return opened(new MdsClient(List.of(addresses), self, config));
   }
 
@@ -259,11 +260,15 @@ class ControlPlaneTest {
       assertThat(get(client(identity(Role.CLI), nobody, mds()).inspection().status()))
           .isEqualTo(Samples.STATUS);
       MdsClientConfig impatient =
-          MdsClientConfig.defaults().withCallTimeout(Duration.ofMillis(300));
+          MdsClientConfig.defaults()
+              .withCallTimeout(Duration.ofMillis(300))
+              .withCureWhenAway("bring it up");
       MdsClient lost = opened(new MdsClient(List.of(nobody), identity(Role.CLI), impatient));
       KurveException failure = failure(lost.inspection().status());
       assertThat(failure.code()).isEqualTo(ErrorCode.UNAVAILABLE);
-      assertThat(failure.text()).contains(nobody.toString());
+      assertThat(failure.text())
+          .isEqualTo("the MDS " + nobody + " does not answer: nobody listens there");
+      assertThat(failure.cure()).isEqualTo("bring it up");
     }
   }
 
