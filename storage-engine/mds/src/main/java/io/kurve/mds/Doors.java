@@ -17,6 +17,27 @@ import java.util.concurrent.CompletionStage;
 
 /** The interfaces that others see, each call led through {@link Mds#serve}. */
 final class Doors {
+  /** The names of all calls, as metrics have them. */
+  static final List<String> OPERATIONS =
+      List.of(
+          "open",
+          "renew",
+          "close",
+          "segment",
+          "placements",
+          "volume",
+          "create",
+          "list",
+          "info",
+          "resize",
+          "delete",
+          "fence",
+          "register",
+          "heartbeat",
+          "status",
+          "disks",
+          "copysets");
+
   private final Mds mds;
 
   Doors(Mds mds) {

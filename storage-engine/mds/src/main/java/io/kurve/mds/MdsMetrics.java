@@ -10,6 +10,8 @@ import java.util.Optional;
 
 /** Counts and times each kind of request. */
 final class MdsMetrics implements RequestObserver {
+  private static final String OK = "ok";
+
   private final Histogram seconds;
   private final Counter requests;
 
@@ -23,13 +25,17 @@ final class MdsMetrics implements RequestObserver {
         Counter.build("kurve_mds_requests_total", "Answered requests by their result")
             .labelNames("operation", "result")
             .register(registry);
+    for (String operation : Doors.OPERATIONS) {
+      seconds.labels(operation);
+      requests.labels(operation, OK);
+    }
   }
 
   @Override
   public void answered(String operation, Duration took, Optional<ErrorCode> error) {
     seconds.labels(operation).observe(took.toNanos() / 1e9);
     requests
-        .labels(operation, error.map(code -> code.name().toLowerCase(Locale.ROOT)).orElse("ok"))
+        .labels(operation, error.map(code -> code.name().toLowerCase(Locale.ROOT)).orElse(OK))
         .inc();
   }
 }

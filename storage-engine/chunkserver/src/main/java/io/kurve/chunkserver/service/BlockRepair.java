@@ -70,6 +70,7 @@ final class BlockRepair {
     this.services = services;
     this.metrics = metrics;
     this.disk = disk;
+    metrics.watch(disk);
   }
 
   Outcome repair(ChunkAddress address, int block) throws InterruptedException {

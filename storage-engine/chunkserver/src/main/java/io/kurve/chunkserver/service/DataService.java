@@ -13,12 +13,21 @@ import io.kurve.core.id.StoreId;
 import io.kurve.core.unit.Geometry;
 import io.kurve.protocol.data.DataHandler;
 import io.kurve.protocol.data.DataResponder;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /** The door for data requests: whether they are for us and make sense, and to which copyset. */
 public final class DataService implements DataHandler {
+  private static final String READ = "read";
+  private static final String WRITE = "write";
+  private static final String WRITE_ZEROES = "write_zeroes";
+  private static final String DISCARD = "discard";
+
+  /** As metrics name them. */
+  static final List<String> OPERATIONS = List.of(READ, WRITE, WRITE_ZEROES, DISCARD);
+
   private final ClusterId cluster;
   private final StoreId store;
   private final Copysets copysets;
@@ -142,10 +151,10 @@ public final class DataService implements DataHandler {
   private void reply(DataRequest request, DataResponder responder, DataReply reply) {
     String operation =
         switch (request.operation()) {
-          case DataRequest.Read read -> "read";
-          case DataRequest.Write write -> "write";
-          case DataRequest.WriteZeroes zeroes -> "write_zeroes";
-          case DataRequest.Discard discard -> "discard";
+          case DataRequest.Read read -> READ;
+          case DataRequest.Write write -> WRITE;
+          case DataRequest.WriteZeroes zeroes -> WRITE_ZEROES;
+          case DataRequest.Discard discard -> DISCARD;
         };
     metrics.replied(operation, Replies.outcome(reply));
     responder.reply(reply);

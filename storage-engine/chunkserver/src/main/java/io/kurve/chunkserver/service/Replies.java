@@ -10,6 +10,8 @@ import java.util.Optional;
 
 /** From the words of the log and of the state machine to those of the data plane. */
 final class Replies {
+  static final String DONE = "done";
+
   private Replies() {}
 
   static DataReply of(Proposal<CommandReply> end) {
@@ -58,8 +60,8 @@ final class Replies {
   /** For metrics. */
   static String outcome(DataReply reply) {
     return switch (reply) {
-      case DataReply.Done done -> "done";
-      case DataReply.Data data -> "done";
+      case DataReply.Done done -> DONE;
+      case DataReply.Data data -> DONE;
       case DataReply.Mismatch mismatch -> "mismatch";
       case DataReply.Failed failed -> failed.code().name().toLowerCase(Locale.ROOT);
     };

@@ -70,6 +70,16 @@ public final class ServiceMetrics implements CatchUp {
     for (Stage stage : Stage.values()) {
       stages.labels(name(stage));
     }
+    for (String operation : DataService.OPERATIONS) {
+      replies.labels(operation, Replies.DONE);
+    }
+  }
+
+  /** A disk's series are there before anything happens to it: an alarm sees the first event. */
+  void watch(String disk) {
+    damaged.labels(disk);
+    repaired.labels(disk);
+    lost.labels(disk);
   }
 
   void took(Stage stage, long nanos) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.kurve.chunkserver.copyset.Samples;
 import io.kurve.core.data.DataReply;
 import io.kurve.core.id.ReplicaId;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** A leader whose two peers are other service worlds, fed with the same entries. */
@@ -46,6 +47,19 @@ class BlockRepairTest {
         .isInstanceOfSatisfying(
             DataReply.Data.class,
             data -> assertThat(data.data()).isEqualTo(Samples.filled(1, value)));
+  }
+
+  @Test
+  void aDisksSeriesAreThereBeforeItsFirstDamage() {
+    for (String what : List.of("damaged", "repaired", "lost")) {
+      assertThat(
+              leader.registry.getSampleValue(
+                  "kurve_chunkserver_" + what + "_blocks_total",
+                  new String[] {"disk"},
+                  new String[] {"disk-1"}))
+          .as(what)
+          .isZero();
+    }
   }
 
   @Test
