@@ -71,24 +71,17 @@ public final class DiskCommand {
             () -> {
               Table table =
                   new Table(
-                      "CHUNKSERVER",
-                      "SERVER",
-                      "STATE",
-                      "USED",
-                      "SIZE",
-                      "COPYSETS",
-                      "LEADERS",
-                      "DISK");
+                      "DISK", "SERVER", "STATE", "USED", "SIZE", "COPYSETS", "LEADERS", "NUMBER");
               disks.forEach(disk ->
                   table.row(
-                      disk.replica().chunkserver(),
+                      disk.diskName(),
                       disk.server(),
                       disk.state().name().toLowerCase(Locale.ROOT),
                       new ByteSize(disk.usedBytes()),
                       new ByteSize(disk.totalBytes()),
                       disk.copysets(),
                       disk.leaders(),
-                      disk.diskName()));
+                      disk.replica().chunkserver()));
               return table.toString();
             });
     return 0;

@@ -298,7 +298,9 @@ final class Diagnosis {
   }
 
   private String name(ChunkserverRecord disk) {
-    return disk.id() + " (" + disk.diskName() + " on " + disk.failureDomain() + ")";
+    String place =
+        disk.diskName().equals(disk.failureDomain()) ? "" : " on " + disk.failureDomain();
+    return disk.diskName() + place + " (" + disk.id() + ")";
   }
 
   private String name(VolumeId volume) {
