@@ -7,18 +7,20 @@ jdk_version() {
 }
 
 find_jdk() {
-  local wanted=25 candidate version found="" on_path
+  local wanted=25 candidate real version found="" on_path
   on_path=$(command -v java || true)
   [ -z "$on_path" ] || on_path=$(dirname "$(dirname "$(readlink -f "$on_path")")")
   for candidate in "${JAVA_HOME:-}" "$on_path" /usr/lib/jvm/*; do
     [ -n "$candidate" ] && [ -d "$candidate" ] || continue
+    real=$(readlink -f "$candidate") # the same one can have several names
+    case "$found" in *"$real has"*) continue ;; esac
     version=$(jdk_version "$candidate/bin/java")
     [ -n "$version" ] || continue
     if [ "$version" -ge "$wanted" ] && [ -x "$candidate/bin/javac" ]; then
       echo "$candidate"
       return 0
     fi
-    found="$found $candidate has version $version;"
+    found="${found:+$found; }$real has version $version"
   done
   echo "kurve: no JDK $wanted or newer (${found:-none found}) — install one, for example Temurin $wanted, and point JAVA_HOME at it" >&2
   return 9

@@ -84,12 +84,15 @@ final class FindJdkTest {
   @Test
   void elseTheOldOnesAreNamedInOneLineWithTheCure() throws Exception {
     Path old = jdk("old", "21.0.2", true);
+    Files.createDirectories(folder.resolve("jvm"));
+    Files.createSymbolicLink(folder.resolve("jvm/old-by-another-name"), old);
     Found none = find(old);
     assertThat(none.exit()).isEqualTo(9);
     assertThat(none.out()).isEmpty();
     assertThat(none.err().lines()).hasSize(1);
     assertThat(none.err())
         .startsWith("kurve: no JDK 25 or newer")
+        .containsOnlyOnce("has version 21")
         .contains(old + " has version 21")
         .contains("JAVA_HOME");
   }

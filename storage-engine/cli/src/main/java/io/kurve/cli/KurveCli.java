@@ -19,6 +19,7 @@ import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command line: parses, runs one command, turns errors into one line and an exit code. */
 public final class KurveCli {
@@ -76,11 +77,20 @@ public final class KurveCli {
 
   private static int explain(Console console, ParameterException e) {
     console.progress(
-        "kurve: %s — see `%s --help`"
+        "kurve: %s — %ssee `%s --help`"
             .formatted(
                 String.valueOf(e.getMessage()).replace('\n', ' '),
+                suggestion(e),
                 e.getCommandLine().getCommandSpec().qualifiedName()));
     return ExitCode.USAGE.number();
+  }
+
+  /** For a word that is almost a command or an option. */
+  private static String suggestion(ParameterException e) {
+    return e instanceof UnmatchedArgumentException unmatched
+            && !unmatched.getSuggestions().isEmpty()
+        ? "did you mean '" + unmatched.getSuggestions().getFirst() + "'? "
+        : "";
   }
 
   private static int explain(Console console, Exception e) {

@@ -99,7 +99,7 @@ class CommandLineTest {
     "--size=513, a multiple of 512",
     "--size=2MiB, up to 1MiB",
     "--volume-size=0, --volume-size is 0",
-    "--op=trim, --op",
+    "--op=trim, 'none of randread, randwrite, read, write'",
     "--flavour=mint, --flavour"
   })
   void aMeasurementThatCantBeIsRefusedInOneLine(String option, String why) {
@@ -120,9 +120,25 @@ class CommandLineTest {
   @Test
   void sizesAreRoundedUpAndItSaysSo() throws IOException {
     assertThat(cluster("volume", "create", "v", "--size", "17MiB", "-o", "json")).isZero();
-    assertThat(said()).contains("rounded up to 32 MiB");
+    assertThat(said()).contains("17 MiB, is rounded up to 32 MiB");
     assertThat(json().get("size_bytes").asLong()).isEqualTo(32 * MIB);
     assertThat(json().get("attachments").isArray()).isTrue();
+  }
+
+  @Test
+  void aNumberWithoutAUnitIsBytesAndTheAnswerShowsIt() {
+    assertThat(cluster("volume", "create", "v", "--size", "64")).isZero();
+    assertThat(said()).contains("64 B, is rounded up to 16 MiB");
+  }
+
+  @Test
+  void aWordThatIsAlmostACommandGetsTheCommand() {
+    assertThat(run("playground", "staus")).isEqualTo(2);
+    assertThat(said()).contains("did you mean 'status'?");
+    assertThat(run("volume", "lst")).isEqualTo(2);
+    assertThat(said()).contains("did you mean 'list'?");
+    assertThat(run("volume", "list", "--clustr", "x")).isEqualTo(2);
+    assertThat(said()).contains("did you mean '--cluster'");
   }
 
   @Test

@@ -33,8 +33,9 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "bench",
     description = {
-      "Measures Kurve through the embedded client, on a volume of its own that it fills and deletes.",
-      "`kurve bench machine` measures what the machine can do without Kurve, to compare with."
+      "Measures Kurve through the embedded client, on a volume of its own that it "
+          + "fills and deletes.",
+      "`kurve bench machine` measures what the machine can do without Kurve, to " + "compare with."
     },
     synopsisSubcommandLabel = "[COMMAND]",
     mixinStandardHelpOptions = true)
@@ -52,6 +53,7 @@ public final class BenchCommand implements Callable<Integer> {
       names = "--op",
       defaultValue = "randwrite",
       paramLabel = "OP",
+      converter = PatternConverter.class,
       description = "randread, randwrite, read or write (default: randwrite)")
   BenchPlan.Pattern operation = BenchPlan.Pattern.RANDWRITE;
 
@@ -67,10 +69,9 @@ public final class BenchCommand implements Callable<Integer> {
       names = "--depth",
       defaultValue = "32",
       paramLabel = "N",
-      description = {
-        "requests in flight (default: 32); those of read and write take",
-        "the volume's next blocks in turn, in one order for all of them"
-      })
+      description =
+          "requests in flight (default: 32); those of read and write take the volume's "
+              + "next blocks in turn, in one order for all of them")
   int depth = 32;
 
   @Option(
@@ -84,10 +85,9 @@ public final class BenchCommand implements Callable<Integer> {
       names = "--warm-up",
       defaultValue = "5",
       paramLabel = "SECONDS",
-      description = {
-        "how long to run the same requests before those that count:",
-        "servers compile while they are new (default: 5)"
-      })
+      description =
+          "how long to run the same requests before those that count: servers compile "
+              + "while they are new (default: 5)")
   int warmUpSeconds = 5;
 
   @Option(
@@ -100,10 +100,9 @@ public final class BenchCommand implements Callable<Integer> {
 
   @Option(
       names = "--cold",
-      description = {
-        "drop the page cache before measuring (root); read then",
-        "ends at the volume's end at the latest"
-      })
+      description =
+          "drop the page cache before measuring (root); read then ends at the volume's "
+              + "end at the latest")
   boolean cold;
 
   @Option(
@@ -186,10 +185,10 @@ public final class BenchCommand implements Callable<Integer> {
 
   @Command(
       name = "machine",
-      description = {
-        "Measures this machine without Kurve: the bare chain (the least that a write costs which is",
-        "durable on two of three disks), one synced append, a loopback round trip, the raw disk."
-      },
+      description =
+          "Measures this machine without Kurve: the bare chain (the least that a write "
+              + "costs which is durable on two of three disks), one synced append, a loopback "
+              + "round trip, the raw disk.",
       mixinStandardHelpOptions = true)
   int machine(
       @Option(

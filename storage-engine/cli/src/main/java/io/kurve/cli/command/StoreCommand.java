@@ -85,8 +85,8 @@ public final class StoreCommand {
   @Command(
       name = "check",
       description = {
-        "Verifies every checksum of a device or file: superblocks, log, checkpoints, headers,",
-        "blocks. The torn end that a crash leaves of a log is no damage.",
+        "Verifies every checksum of a device or file: superblocks, log, checkpoints, "
+            + "headers, blocks. The torn end that a crash leaves of a log is no damage.",
         "Ends with 10 when it found damage."
       },
       mixinStandardHelpOptions = true)

@@ -2,6 +2,7 @@ package io.kurve.cli.config;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
@@ -41,18 +42,16 @@ public record ClusterFile(List<HostAndPort> mds, ClusterId cluster, Path key) {
     try {
       Yaml yaml = mapper.readValue(file.toFile(), Yaml.class);
       return new ClusterFile(
-          required(file, "mds", yaml == null ? null : yaml.mds()).stream()
-              .map(HostAndPort::parse)
-              .toList(),
-          ClusterId.parse(required(file, "cluster", yaml == null ? null : yaml.cluster())),
+          addresses(file, required(file, "mds", yaml == null ? null : yaml.mds())),
+          cluster(file, required(file, "cluster", yaml == null ? null : yaml.cluster())),
           file.toAbsolutePath()
               .resolveSibling(required(file, "key", yaml == null ? null : yaml.key())));
     } catch (UnrecognizedPropertyException e) {
       throw invalid(file, "has an unknown key '" + e.getPropertyName() + "'", e);
+    } catch (JsonMappingException e) {
+      throw invalid(file, "is not such a file: " + misplaced(e), e);
     } catch (JsonProcessingException e) {
-      throw invalid(file, "is not such a file: " + e.getOriginalMessage(), e);
-    } catch (IllegalArgumentException e) {
-      throw invalid(file, String.valueOf(e.getMessage()), e);
+      throw invalid(file, "is not such a file: " + where(e) + " can't be read as YAML", e);
     } catch (IOException e) {
       throw new KurveException(
           ErrorCode.UNAVAILABLE, file + " can't be read: " + e.getMessage(), "", e);
@@ -72,6 +71,34 @@ public record ClusterFile(List<HostAndPort> mds, ClusterId cluster, Path key) {
                 String.join(", ", mds.stream().map(address -> "\"" + address + "\"").toList()),
                 cluster,
                 file.toAbsolutePath().resolve("..").normalize().relativize(key.toAbsolutePath())));
+  }
+
+  /** Without the words of the parser, which are about its own classes. */
+  private static String misplaced(JsonMappingException e) {
+    return e.getPath().isEmpty()
+        ? "it has no keys"
+        : "the value of '%s' in %s is of another kind"
+            .formatted(e.getPath().getFirst().getFieldName(), where(e));
+  }
+
+  private static String where(JsonProcessingException e) {
+    return e.getLocation() == null ? "it" : "line " + e.getLocation().getLineNr();
+  }
+
+  private static List<HostAndPort> addresses(Path file, List<String> texts) {
+    try {
+      return texts.stream().map(HostAndPort::parse).toList();
+    } catch (IllegalArgumentException e) {
+      throw invalid(file, "has a wrong address in 'mds': " + e.getMessage(), e);
+    }
+  }
+
+  private static ClusterId cluster(Path file, String text) {
+    try {
+      return ClusterId.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw invalid(file, "has the 'cluster' '" + text + "', which is no UUID", e);
+    }
   }
 
   private static <T> T required(Path file, String name, @Nullable T value) {

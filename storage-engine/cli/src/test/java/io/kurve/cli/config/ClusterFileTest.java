@@ -39,9 +39,9 @@ class ClusterFileTest {
         "cluster: ID\\nkey: k | lacks the key 'mds'",
         "mds: ['a:1']\\nkey: k | lacks the key 'cluster'",
         "mds: ['a:1']\\ncluster: ID | lacks the key 'key'",
-        "mds: ['a']\\ncluster: ID\\nkey: k | 'a'",
-        "mds: ['a:1']\\ncluster: 7\\nkey: k | 7",
-        "mds: a:1\\ncluster: ID\\nkey: k | is not such a file",
+        "mds: ['a']\\ncluster: ID\\nkey: k | in 'mds': 'a'",
+        "mds: ['a:1']\\ncluster: 7\\nkey: k | the 'cluster' '7', which is no UUID",
+        "mds: a:1\\ncluster: ID\\nkey: k | the value of 'mds' in line 1 is of another kind",
         "{ | is not such a file",
         "[] | is not such a file",
         "'' | is not such a file",
@@ -54,6 +54,9 @@ class ClusterFileTest {
             refused -> {
               assertThat(refused.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT);
               assertThat(refused.text()).contains(file.toString()).contains(why);
+              assertThat(refused.text().lines()).hasSize(1);
+              assertThat(refused.text())
+                  .doesNotContain("START_", "java.", "snakeyaml", "deserialize");
             });
   }
 }
