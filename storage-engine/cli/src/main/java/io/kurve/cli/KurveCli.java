@@ -39,7 +39,7 @@ public final class KurveCli {
       footer = {
         "",
         "Servers: kurve mds, kurve chunkserver and kurve volume-host, each with --help.",
-        "A cluster is found by --cluster FILE, by --dir D of a playground, or by kurve.yaml in this folder."
+        "A cluster is found by --cluster FILE, by --dir D of a playground, or by this folder's kurve.yaml."
       })
   private static final class Root {}
 
