@@ -9,7 +9,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The loop driver's ioctls ({@code linux/loop.h}).
+ * The loop driver's ioctls ({@code linux/loop.h}). A device that is configured here has a share of
+ * the kernel's dirty pages until it is cleared.
  *
  * <pre>
  * loop_config (304 bytes)          loop_info64 (232 bytes)
@@ -38,6 +39,7 @@ final class LoopControl {
   private static final long FLAGS_IN_INFO = 52;
 
   private final Posix posix;
+  private final WriteBackShare share = new WriteBackShare();
 
   LoopControl(Posix posix) {
     this.posix = posix;
@@ -61,6 +63,7 @@ final class LoopControl {
       config.set(JAVA_INT, 4, blockBytes);
       config.set(JAVA_INT, INFO_IN_CONFIG + FLAGS_IN_INFO, LO_FLAGS_DIRECT_IO);
       long ignored = posix.ioctl(device, "configure " + name, LOOP_CONFIGURE, config);
+      share.limit(name);
     }
   }
 
@@ -88,6 +91,7 @@ final class LoopControl {
 
   /** Lets the backing file go: at once when nobody else has the device open, else at last close. */
   void clear(int device, String name) throws PosixException {
+    share.lift(name); // afterwards it may be somebody else's
     long ignored = posix.ioctl(device, "clear " + name, LOOP_CLR_FD, 0);
   }
 
@@ -98,6 +102,7 @@ final class LoopControl {
       long ignored = posix.ioctl(device, "status of " + name, LOOP_GET_STATUS64, info);
       info.set(JAVA_INT, FLAGS_IN_INFO, info.get(JAVA_INT, FLAGS_IN_INFO) & ~LO_FLAGS_AUTOCLEAR);
       long unused = posix.ioctl(device, "keep " + name, LOOP_SET_STATUS64, info);
+      share.limit(name);
     }
   }
 

@@ -96,6 +96,61 @@ class DetachTest {
   }
 
   @Test
+  void rule08ADeviceLeavesHalfOfTheDirtyPagesToOthersUntilItIsDetached() throws Exception {
+    fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096));
+    AttachedDevice device = fixture.attach("demo");
+    Path share = Path.of("/sys/block", Path.of(device.device()).getFileName().toString(), "bdi");
+    assertThat(share.resolve("strict_limit")).content().isEqualTo("1\n");
+    assertThat(share.resolve("max_ratio")).content().isEqualTo("50\n");
+    int hidden = fixture.posix.open(device.device(), Posix.O_RDONLY);
+    try {
+      assertInUse("open where this host can't see it");
+    } finally {
+      fixture.posix.close(hidden);
+    }
+    assertThat(share.resolve("strict_limit")).content().isEqualTo("1\n");
+
+    fixture.detach("demo");
+
+    assertThat(share.resolve("strict_limit")).content().isEqualTo("0\n");
+    assertThat(share.resolve("max_ratio")).content().isEqualTo("100\n");
+  }
+
+  @Test
+  void refusedWhileAPartitionIsInUse() throws Exception {
+    fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096));
+    AttachedDevice device = fixture.attach("demo");
+    run("addpart", device.device(), "1", "2048", "32768");
+    String partition = device.device() + "p1";
+    try {
+      run("mkfs.ext4", "-q", partition);
+      Path point = fixture.mount(Path.of(partition));
+      assertInUse("mounted at " + point);
+      Files.writeString(point.resolve("file"), "still works");
+      fixture.unmount(point);
+
+      String upper = run("losetup", "--find", "--show", partition).strip();
+      try {
+        assertInUse("backing " + upper);
+      } finally {
+        run("losetup", "--detach", upper);
+      }
+
+      Process user =
+          new ProcessBuilder("sleep", "60").redirectInput(Path.of(partition).toFile()).start();
+      try {
+        assertInUse("open in process " + user.pid() + " (sleep)");
+      } finally {
+        user.destroyForcibly();
+        assertThat(user.waitFor()).isNotZero();
+      }
+    } finally {
+      run("delpart", device.device(), "1");
+    }
+    fixture.detach("demo");
+  }
+
+  @Test
   void aDetachThatMeetsAHiddenUserLeavesAllAsItWas() throws Exception {
     MemoryVolume volume = fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096));
     AttachedDevice device = fixture.attach("demo");
