@@ -40,6 +40,14 @@ final class ArchitectureTest {
           .because("raft is replaced or simulated behind the port in io.kurve.core.log");
 
   @ArchTest
+  static final ArchRule ringsAreForRaftOnly =
+      noClasses()
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("com.lmax..")
+          .because("they have what jraft asks of the library of that name, and no more (ADR 017)");
+
+  @ArchTest
   static final ArchRule grpcAndNettyStayInProtocol =
       noClasses()
           .that()
