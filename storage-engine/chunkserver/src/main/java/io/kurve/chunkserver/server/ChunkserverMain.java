@@ -1,13 +1,16 @@
 package io.kurve.chunkserver.server;
 
 import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.ChunkserverRegistry.Addresses;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import jdk.management.VirtualThreadSchedulerMXBean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,6 +19,9 @@ public final class ChunkserverMain {
   private static final Logger log = LoggerFactory.getLogger(ChunkserverMain.class);
   private static final int CANNOT_START = 1;
   private static final int WRONG_ARGUMENTS = 2;
+
+  /** Half of what the JVM allows. */
+  private static final int MOST_CARRIERS = 128;
 
   private ChunkserverMain() {}
 
@@ -37,17 +43,27 @@ public final class ChunkserverMain {
 
   private static void run(ChunkserverConfig config) throws IOException {
     log.info("starts with {}", config);
-    Chunkserver chunkserver = new Chunkserver(config, new ProcessHalt());
+    FaultHandler faults = new ProcessHalt();
+    CarrierWatch carriers = watchCarriers(faults);
+    Chunkserver chunkserver = new Chunkserver(config, faults);
     Runtime.getRuntime()
-        .addShutdownHook(Thread.ofPlatform().name("stop").unstarted(() -> stop(chunkserver)));
+        .addShutdownHook(
+            Thread.ofPlatform().name("stop").unstarted(() -> stop(chunkserver, carriers)));
     chunkserver.start();
     if (config.ports().readyFile().isPresent()) {
       writeReadyFile(config.ports().readyFile().get(), chunkserver.addresses());
     }
   }
 
-  private static void stop(Chunkserver chunkserver) {
-    try {
+  private static CarrierWatch watchCarriers(FaultHandler faults) {
+    VirtualThreadSchedulerMXBean scheduler =
+        ManagementFactory.getPlatformMXBean(VirtualThreadSchedulerMXBean.class);
+    return CarrierWatch.start(
+        scheduler.getParallelism(), MOST_CARRIERS, scheduler::setParallelism, faults);
+  }
+
+  private static void stop(Chunkserver chunkserver, CarrierWatch carriers) {
+    try (carriers) {
       chunkserver.close();
     } catch (IOException e) {
       log.warn("stopped with an error", e);
