@@ -358,6 +358,7 @@ final class GroupCommit {
   @GuardedBy("lock")
   private void lead(Submission mine) {
     state = State.WRITING;
+    letOthersCome();
     while (!mine.done) {
       writeOne();
     }
@@ -365,6 +366,20 @@ final class GroupCommit {
     Submission next = queue.peekFirst();
     if (next != null) {
       next.wake.signal();
+    }
+  }
+
+  /**
+   * Who is ready to run may queue before the write begins, and shares it: more records for each
+   * write that the disk syncs, and no wait where nobody is.
+   */
+  @GuardedBy("lock")
+  private void letOthersCome() {
+    lock.unlock();
+    try {
+      Thread.yield();
+    } finally {
+      lock.lock();
     }
   }
 
