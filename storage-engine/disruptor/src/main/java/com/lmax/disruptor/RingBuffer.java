@@ -50,7 +50,7 @@ public final class RingBuffer<E> {
     thread = Thread.ofVirtual().name(threadName).start(() -> handleAll(handler, failures));
   }
 
-  /** What was published is still handled. */
+  /** Returns when all that was published is handled; never call it in the handler. */
   public void stop() {
     stopped = true;
     wake();
@@ -59,6 +59,24 @@ public final class RingBuffer<E> {
       room.signalAll();
     } finally {
       publishing.unlock();
+    }
+    Thread handling = thread;
+    if (handling != null) {
+      awaitEnd(handling);
+    }
+  }
+
+  private static void awaitEnd(Thread handling) {
+    boolean interrupted = false;
+    while (handling.isAlive()) {
+      try {
+        handling.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.lmax.disruptor.dsl.Disruptor;
 import com.lmax.disruptor.dsl.ProducerType;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -224,17 +225,49 @@ final class RingBufferTest {
     assertThat(first.await(60, TimeUnit.SECONDS)).isTrue();
     publish(ring, 1);
 
-    try (ExecutorService publisher = Executors.newSingleThreadExecutor()) {
-      Future<?> waiting = publisher.submit(() -> publish(ring, 2));
-      disruptor.shutdown();
+    try (ExecutorService others = Executors.newFixedThreadPool(2)) {
+      Future<?> waiting = others.submit(() -> publish(ring, 2));
+      var unused = others.submit(disruptor::shutdown);
       assertThatThrownBy(() -> waiting.get(60, TimeUnit.SECONDS))
           .isInstanceOf(ExecutionException.class)
           .hasMessageContaining("the ring is full, and nobody empties it any more");
+      gate.release(2);
     }
-    gate.release(2);
 
     assertThat(both.await(60, TimeUnit.SECONDS)).isTrue();
     assertThat(ended.await(60, TimeUnit.SECONDS)).isTrue();
+  }
+
+  /** What jraft closes next, this ring's handler may still use. */
+  @Test
+  void whoShutsARingDownGoesOnWhenAllOfItIsHandled() throws Exception {
+    Semaphore gate = new Semaphore(0);
+    AtomicLong handled = new AtomicLong();
+    Disruptor<Event> disruptor =
+        ring(
+            4,
+            (event, sequence, endOfBatch) -> {
+              gate.acquire();
+              handled.incrementAndGet();
+            });
+    RingBuffer<Event> ring = disruptor.start();
+    publish(ring, 0);
+    publish(ring, 1);
+
+    AtomicLong before = new AtomicLong();
+    Thread closing =
+        Thread.ofPlatform()
+            .start(() -> {
+              disruptor.shutdown();
+              before.set(handled.get());
+            });
+    while (closing.getState() != Thread.State.WAITING && closing.isAlive()) {
+      Thread.onSpinWait();
+    }
+    gate.release(2);
+    assertThat(closing.join(Duration.ofSeconds(60))).isTrue();
+
+    assertThat(before).hasValue(2);
   }
 
   @Test

@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  *   ten times a second:  a virtual thread is asked to run
- *      not run within 50 ms ──> two carriers more, up to the limit; asked again
+ *      not run within 50 ms ──> twice as many carriers, up to the limit; asked again
  *      always in time for 10 s ──> as many as at first
  * </pre>
  *
@@ -27,8 +27,13 @@ final class CarrierWatch implements AutoCloseable {
 
   private static final Duration BETWEEN = Duration.ofMillis(100);
   private static final Duration PATIENCE = Duration.ofMillis(50);
-  private static final int MORE = 2;
   private static final int QUIET_ROUNDS = 100;
+
+  /** How many threads a queue of the scheduler holds before it has to grow. */
+  private static final int QUEUE = 64;
+
+  /** So often in a row more and more threads are asked to run; what is asked waits in memory. */
+  private static final int URGENT_ROUNDS = 7;
 
   private final int usual;
   private final int most;
@@ -81,13 +86,16 @@ final class CarrierWatch implements AutoCloseable {
   private void watch() {
     int now = usual;
     int quiet = 0;
+    int late = 0;
     try {
       while (!closed.await(BETWEEN.toMillis(), TimeUnit.MILLISECONDS)) {
-        if (oneRuns()) {
+        if (oneRuns(late == 0 || late > URGENT_ROUNDS ? 1 : QUEUE << (late - 1))) {
           quiet++;
+          late = 0;
         } else {
           quiet = 0;
-          now = set(now, Math.min(most, now + MORE));
+          late++;
+          now = set(now, Math.max(now, Math.min(most, 2 * now)));
         }
         if (quiet >= QUIET_ROUNDS) {
           now = set(now, usual);
@@ -109,16 +117,20 @@ final class CarrierWatch implements AutoCloseable {
   }
 
   /**
-   * Asked by a new thread each time: the scheduler starts a carrier only when work comes into a
-   * queue that was empty, and threads are spread over its queues.
+   * Asked by a new thread each time, because threads are spread over the scheduler's queues. The
+   * scheduler starts a carrier only when work comes into a queue that was empty, or that has to
+   * grow: where all queues hold work already, one thread more would start none.
    */
-  private static boolean oneRuns() throws InterruptedException {
+  private static boolean oneRuns(int askedFor) throws InterruptedException {
     CountDownLatch ran = new CountDownLatch(1);
     var unused =
-        Thread.ofPlatform()
-            .name("carrier-question")
-            .daemon()
-            .start(() -> Thread.ofVirtual().name("carrier-probe").start(ran::countDown));
+        Thread.ofPlatform().name("carrier-question").daemon().start(() -> ask(askedFor, ran));
     return ran.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private static void ask(int askedFor, CountDownLatch ran) {
+    for (int asked = 0; asked < askedFor && ran.getCount() > 0; asked++) {
+      var unused = Thread.ofVirtual().name("carrier-probe").start(ran::countDown);
+    }
   }
 }

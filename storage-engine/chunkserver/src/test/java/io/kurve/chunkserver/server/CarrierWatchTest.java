@@ -35,6 +35,7 @@ final class CarrierWatchTest {
       CountDownLatch ran = new CountDownLatch(1);
       var unused = Thread.ofVirtual().start(ran::countDown);
       assertThat(ran.await(200, TimeUnit.MILLISECONDS)).isFalse();
+      fillQueues();
       try (CarrierWatch watch =
           CarrierWatch.start(
               usual, usual + 16, scheduler::setParallelism, new HaltingFaultHandler())) {
@@ -44,6 +45,20 @@ final class CarrierWatchTest {
       assertThat(scheduler.getParallelism()).isEqualTo(usual);
     } finally {
       kept.set(false);
+    }
+  }
+
+  /** The scheduler wakes nobody for work that comes to other work. */
+  private static void fillQueues() throws InterruptedException {
+    for (int n = 0; n < 64; n++) {
+      // Each thread puts what it starts into one of the scheduler's queues.
+      Thread.ofPlatform()
+          .start(() -> {
+            for (int work = 0; work < 2; work++) {
+              var unused = Thread.ofVirtual().start(() -> {});
+            }
+          })
+          .join();
     }
   }
 }

@@ -51,7 +51,7 @@ public final class Disruptor<T> {
     return ring;
   }
 
-  /** What was published is handled; the thread ends after it. Does not wait for that. */
+  /** Returns when what was published is handled: jraft closes what handlers use after it. */
   public void shutdown() {
     ring.stop();
   }
