@@ -11,9 +11,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
+import java.util.Queue;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * What this host asks the cluster for, on stable storage before it asks: a file named by the
@@ -29,8 +29,8 @@ final class OpeningNotes {
 
   private final Path directory;
 
-  /** By volume: asked for, and ended without an answer. */
-  private final Map<String, Note> unanswered = new ConcurrentHashMap<>();
+  /** Asked for, and ended without an answer; the cluster may hold a volume under each of them. */
+  private final Queue<Note> unanswered = new ConcurrentLinkedQueue<>();
 
   /**
    * @param directory of these notes alone
@@ -39,11 +39,12 @@ final class OpeningNotes {
     this.directory = directory;
   }
 
-  /** To be asked with: the one that had no answer if there is one, else a new one. */
+  /** To be asked with: the oldest that had no answer if there is one, else a new one. */
   Note begin(String volumeName) throws IOException {
-    Note known = unanswered.remove(volumeName);
-    if (known != null) {
-      return known;
+    for (Note known : unanswered) {
+      if (known.volumeName().equals(volumeName) && unanswered.remove(known)) {
+        return known;
+      }
     }
     Note note = new Note(UUID.randomUUID().toString(), volumeName);
     ByteBuffer text = ByteBuffer.wrap((volumeName + END).getBytes(StandardCharsets.UTF_8));
@@ -62,7 +63,7 @@ final class OpeningNotes {
 
   /** It may have been decided: whoever asks for this volume next asks under the same id. */
   void unanswered(Note note) {
-    unanswered.put(note.volumeName(), note);
+    unanswered.add(note);
   }
 
   /** Its attachment is noted elsewhere, or given up, or there is none. */

@@ -34,4 +34,16 @@ class OpeningNotesTest {
     assertThat(notes.begin("a")).isEqualTo(silent);
     assertThat(notes.begin("a")).isNotEqualTo(silent);
   }
+
+  @Test
+  void twoSilencesOfOneVolumeAreBothAskedAgain() throws IOException {
+    OpeningNotes notes = new OpeningNotes(directory);
+    Note first = notes.begin("a");
+    Note second = notes.begin("a");
+    notes.unanswered(first);
+    notes.unanswered(second);
+
+    assertThat(notes.begin("a")).isEqualTo(first);
+    assertThat(notes.begin("a")).isEqualTo(second);
+  }
 }
