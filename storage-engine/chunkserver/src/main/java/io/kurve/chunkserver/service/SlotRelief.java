@@ -9,7 +9,9 @@ import io.kurve.core.log.LogPosition;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -25,7 +27,9 @@ import org.slf4j.LoggerFactory;
  * </pre>
  *
  * <p>One that is taking a checkpoint just now refuses, and says nothing when it has ended: so it is
- * asked again after the moment.
+ * asked again after the moment. One whose checkpoint was there and brought no slot cuts no wait
+ * short any more: it may say again and again at once that it has nothing newer, while it applies
+ * what drops the next slots.
  */
 final class SlotRelief implements RelievingWriter.Relief {
   private static final Logger log = LoggerFactory.getLogger(SlotRelief.class);
@@ -46,8 +50,10 @@ final class SlotRelief implements RelievingWriter.Relief {
   public Slot releaseDropped(CopysetKey needy, SlotSource source)
       throws NoFreeSlot, InterruptedException {
     Map<CopysetKey, CompletableFuture<LogPosition>> asked = new TreeMap<>();
+    Set<CopysetKey> taken = new TreeSet<>();
     boolean hoped = true;
-    for (int moment = 0; ; moment++) {
+    int moment = 0;
+    while (true) {
       boolean hope = ask(needy, asked);
       try {
         return source.take();
@@ -59,7 +65,16 @@ final class SlotRelief implements RelievingWriter.Relief {
         }
       }
       hoped = hope;
-      waiting.await(firstTaken(asked.values()), MOMENT);
+      CompletableFuture<Void> first = firstTaken(asked, taken);
+      waiting.await(first, MOMENT);
+      if (!first.isDone()) {
+        moment++;
+      }
+      asked.forEach((copyset, checkpoint) -> {
+        if (checkpoint.isDone() && !checkpoint.isCompletedExceptionally()) {
+          taken.add(copyset);
+        }
+      });
     }
   }
 
@@ -77,13 +92,15 @@ final class SlotRelief implements RelievingWriter.Relief {
     return hope;
   }
 
-  /** Ends with the first checkpoint that was taken, however many were refused. */
+  /** Ends with the first checkpoint that is taken but for those, however many are refused. */
   private static CompletableFuture<Void> firstTaken(
-      Collection<CompletableFuture<LogPosition>> asked) {
+      Map<CopysetKey, CompletableFuture<LogPosition>> asked, Set<CopysetKey> butFor) {
     CompletableFuture<Void> first = new CompletableFuture<>();
-    for (CompletableFuture<LogPosition> checkpoint : asked) {
-      var unused = checkpoint.thenRun(() -> first.complete(null));
-    }
+    asked.forEach((copyset, checkpoint) -> {
+      if (!butFor.contains(copyset)) {
+        var unused = checkpoint.thenRun(() -> first.complete(null));
+      }
+    });
     return first;
   }
 }

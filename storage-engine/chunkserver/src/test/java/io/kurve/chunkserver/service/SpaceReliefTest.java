@@ -9,6 +9,7 @@ import io.kurve.chunkserver.copyset.CommandCodec;
 import io.kurve.chunkserver.copyset.CommandReply;
 import io.kurve.chunkserver.copyset.CopysetStateMachine;
 import io.kurve.chunkserver.copyset.Samples;
+import io.kurve.chunkserver.store.SlotStore.NoFreeSlot;
 import io.kurve.core.id.CopysetGeneration;
 import io.kurve.core.id.CopysetId;
 import io.kurve.core.id.CopysetKey;
@@ -88,6 +89,47 @@ class SpaceReliefTest {
     awaitUninterrupted(held);
     world.beforePersist = () -> {};
     return checkpoint;
+  }
+
+  /** As when it drops slots while the others of the disk take those that it gave back. */
+  @Test
+  void aWriteDoesNotGiveUpEarlierBecauseCheckpointsThatDoNotHelpAreThereAtOnce() {
+    int[] number = {world.store.slotCount() + 1};
+    world.beforePersist =
+        () -> {
+          if (number[0] > world.store.slotCount() + 1) {
+            apply(
+                other, Samples.write(Samples.origin(10, ++number[0]), Samples.chunk(101), 0, 1, 5));
+            discard(++number[0], 101);
+          } else {
+            discard(++number[0], 102);
+          }
+        };
+    Duration[] waited = {Duration.ZERO};
+    SlotRelief relief =
+        new SlotRelief(
+            world.copysets::all,
+            (end, atMost) -> {
+              if (!end.toCompletableFuture().isDone()) {
+                waited[0] = waited[0].plus(atMost);
+              }
+            });
+
+    assertThatThrownBy(() ->
+            relief.releaseDropped(
+                Samples.COPYSET,
+                () -> {
+                  throw new NoFreeSlot("none for this one");
+                }))
+        .isInstanceOf(NoFreeSlot.class);
+    assertThat(waited[0]).isEqualTo(Duration.ofSeconds(10));
+  }
+
+  private void discard(int number, int chunk) {
+    apply(
+        other,
+        new Discard(
+            Samples.origin(10, number), Samples.chunk(chunk), 0, Geometry.BLOCKS_PER_CHUNK));
   }
 
   private static void joined(FutureTask<?> task) throws InterruptedException {
