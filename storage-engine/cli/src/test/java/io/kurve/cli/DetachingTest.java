@@ -2,9 +2,12 @@ package io.kurve.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.VolumeHostService;
+import io.kurve.core.metadata.VolumeHostService.AttachedDevice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -15,6 +18,9 @@ import org.junit.jupiter.api.Test;
 class DetachingTest {
   private final List<String> calls = new ArrayList<>();
   private final List<String> said = new ArrayList<>();
+  private CompletableFuture<List<AttachedDevice>> listing =
+      CompletableFuture.completedFuture(
+          List.of(Host.device("demo", "/mnt"), Host.device("b", "/b")));
 
   @Test
   void byForceWhatIsStillMountedIsNamedWithTheCure() {
@@ -31,6 +37,17 @@ class DetachingTest {
     assertThat(said).isEmpty();
   }
 
+  @Test
+  void byForceAlsoWhereNobodyCanTellWhatIsMounted() {
+    listing =
+        CompletableFuture.failedFuture(
+            new KurveException(ErrorCode.INTERNAL, "loop3 can't be looked at", "look at it"));
+    Detaching.detach(new Host(), "demo", true, "host-1", said::add);
+    assertThat(calls).containsExactly("list", "detach demo true");
+    assertThat(said)
+        .containsExactly("whether demo is mounted can't be told: loop3 can't be looked at");
+  }
+
   private final class Host implements VolumeHostService {
     @Override
     public CompletionStage<Void> detach(String volumeName, boolean force) {
@@ -41,10 +58,10 @@ class DetachingTest {
     @Override
     public CompletionStage<List<AttachedDevice>> list() {
       calls.add("list");
-      return CompletableFuture.completedFuture(List.of(device("demo", "/mnt"), device("b", "/b")));
+      return listing;
     }
 
-    private static AttachedDevice device(String volume, String mount) {
+    static AttachedDevice device(String volume, String mount) {
       return new AttachedDevice(
           volume,
           new VolumeId(1),

@@ -1,11 +1,12 @@
 package io.kurve.cli.playground;
 
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.ClusterId;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,7 +15,7 @@ import org.slf4j.LoggerFactory;
  * any more, and what it writes is in files without a name.
  *
  * <pre>
- *   settings gone, two looks in a row
+ *   settings gone, or another playground's, two looks in a row
  *     volume host, a device of it mounted or part of another ──> serves on, so that it can be read
  *     MDS or chunkserver, a volume host of the folder lives  ──> serves on for it
  *     else                                                   ──> says why, and ends in order
@@ -31,13 +32,15 @@ public final class FolderWatch {
   }
 
   private final Path settings;
+  private final BooleanSupplier gone;
   private final Need need;
   private final Runnable end;
   private int looksWithout;
   private String said = "";
 
-  FolderWatch(Path settings, Need need, Runnable end) {
+  FolderWatch(Path settings, BooleanSupplier gone, Need need, Runnable end) {
     this.settings = settings;
+    this.gone = gone;
     this.need = need;
     this.end = end;
   }
@@ -60,8 +63,26 @@ public final class FolderWatch {
         role.equals(Roles.VOLUME_HOST)
             ? () -> Machine.claimed(layout.run(name)).map(KurveException::text)
             : () -> ServerProcess.livingHost(layout);
-    FolderWatch watch = new FolderWatch(Settings.file(directory), need, () -> System.exit(0));
+    Optional<ClusterId> own = cluster(directory);
+    FolderWatch watch =
+        new FolderWatch(
+            Settings.file(directory), () -> isGone(directory, own), need, () -> System.exit(0));
     Thread.ofPlatform().daemon().name("folder-watch").start(watch::run);
+  }
+
+  private static Optional<ClusterId> cluster(Path directory) {
+    return Settings.read(directory).map(Settings::cluster);
+  }
+
+  /** Settings that can't be read are still there: somebody may mend them. */
+  static boolean isGone(Path directory, Optional<ClusterId> own) {
+    try {
+      Optional<ClusterId> now = cluster(directory);
+      return now.isEmpty() || !now.equals(own);
+    } catch (KurveException e) {
+      LOG.warn("{}", e.text());
+      return false;
+    }
   }
 
   private void run() {
@@ -78,7 +99,7 @@ public final class FolderWatch {
    * @return whether the process ends now
    */
   boolean look() {
-    if (!Files.notExists(settings)) {
+    if (!gone.getAsBoolean()) {
       looksWithout = 0;
       return false;
     }

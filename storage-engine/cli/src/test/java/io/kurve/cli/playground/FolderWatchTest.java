@@ -2,10 +2,12 @@ package io.kurve.cli.playground;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.kurve.core.id.ClusterId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,7 +19,8 @@ class FolderWatchTest {
   private Optional<String> need = Optional.empty();
   private boolean failing;
   private int ends;
-  private FolderWatch watch = new FolderWatch(settings, this::need, () -> ends++);
+  private FolderWatch watch =
+      new FolderWatch(settings, () -> Files.notExists(settings), this::need, () -> ends++);
 
   private Optional<String> need() throws IOException {
     if (failing) {
@@ -29,7 +32,7 @@ class FolderWatchTest {
   @BeforeEach
   void make() throws IOException {
     settings = Files.createFile(Settings.file(folder));
-    watch = new FolderWatch(settings, this::need, () -> ends++);
+    watch = new FolderWatch(settings, () -> Files.notExists(settings), this::need, () -> ends++);
   }
 
   @Test
@@ -59,5 +62,22 @@ class FolderWatchTest {
     need = Optional.empty();
     assertThat(watch.look()).isTrue();
     assertThat(ends).isOne();
+  }
+
+  @Test
+  void anotherPlaygroundInTheSameFolderIsNotItsOwn() throws IOException {
+    ClusterId own = new ClusterId(new UUID(1, 1));
+    settings(own).write(folder);
+    assertThat(FolderWatch.isGone(folder, Optional.of(own))).isFalse();
+    settings(new ClusterId(new UUID(2, 2))).write(folder);
+    assertThat(FolderWatch.isGone(folder, Optional.of(own))).isTrue();
+    Files.writeString(settings, "version=");
+    assertThat(FolderWatch.isGone(folder, Optional.of(own))).as("broken").isFalse();
+    Files.delete(settings);
+    assertThat(FolderWatch.isGone(folder, Optional.of(own))).isTrue();
+  }
+
+  private static Settings settings(ClusterId cluster) {
+    return new Settings(cluster, 1 << 24, 1 << 30, 3, 1, 16, 30_000);
   }
 }
