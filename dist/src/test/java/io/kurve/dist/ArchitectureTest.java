@@ -48,25 +48,48 @@ final class ArchitectureTest {
           .because("they have what jraft asks of the library of that name, and no more (ADR 017)");
 
   @ArchTest
-  static final ArchRule grpcAndNettyStayInProtocol =
+  static final ArchRule nettyStaysInProtocol =
       noClasses()
           .that()
           .resideOutsideOfPackage("io.kurve.protocol..")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("io.grpc..", "io.netty..")
+          .resideInAnyPackage("io.netty..")
           .because(
               "rooms talk in the plain types of io.kurve.core; wire formats change in one place");
+
+  @ArchTest
+  static final ArchRule grpcStaysInProtocolAndWithEtcd =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.kurve.protocol..", "io.kurve.metastore.etcd..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.grpc..")
+          .because("our own wire formats change in one place; etcd's API is gRPC (ADR 023)");
+
+  @ArchTest
+  static final ArchRule etcdStaysBehindItsPort =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.kurve.metastore.etcd..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.kurve.metastore.etcd.v3..", "io.etcd..")
+          .because(
+              "the embedded store takes etcd's place behind the port in io.kurve.core.metastore");
 
   @ArchTest
   static final ArchRule protobufStopsAtTheDoor =
       noClasses()
           .that()
-          .resideOutsideOfPackages("io.kurve.protocol..", "io.kurve.consensus.jraft..")
+          .resideOutsideOfPackages(
+              "io.kurve.protocol..", "io.kurve.consensus.jraft..", "io.kurve.metastore.etcd..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("com.google.protobuf..", "io.kurve.protocol.v1..")
-          .because("protobuf is a wire format, not a domain; jraft's own messages need it too");
+          .because(
+              "protobuf is a wire format, not a domain; jraft's and etcd's messages need it too");
 
   @ArchTest
   static final ArchRule commandLineLibrariesStayInCli =
@@ -176,7 +199,7 @@ final class ArchitectureTest {
           .areStatic()
           .and()
           .areDeclaredInClassesThat()
-          .resideOutsideOfPackage("io.kurve.protocol.v1..")
+          .resideOutsideOfPackages("io.kurve.protocol.v1..", "io.kurve.metastore.etcd.v3..")
           .should()
           .beFinal()
           .because("state belongs to an instance that somebody wired");

@@ -53,6 +53,11 @@ public abstract class MetaStoreContract {
   /** Lets this much time pass for the store's leases. */
   protected abstract void pass(Duration time);
 
+  /** Of the lease whose end is waited for, in steps of six tenths. */
+  protected Duration leaseTime() {
+    return Duration.ofSeconds(10);
+  }
+
   private static MetaStore unopened() {
     return (MetaStore)
         java.lang.reflect.Proxy.newProxyInstance(
@@ -185,14 +190,15 @@ public abstract class MetaStoreContract {
 
   @Test
   void keysDieWithTheirLease() {
-    LeaseId lease = await(store.grantLease(Duration.ofSeconds(10)));
+    LeaseId lease = await(store.grantLease(leaseTime()));
+    Duration step = leaseTime().multipliedBy(6).dividedBy(10);
     applied(List.of(), new Put("mortal", Bytes.ofText("1"), Optional.of(lease)), put("other", "1"));
 
-    pass(Duration.ofSeconds(6));
+    pass(step);
     assertThat(await(store.keepAlive(lease))).isPresent();
-    pass(Duration.ofSeconds(6));
+    pass(step);
     assertThat(get("mortal")).isPresent();
-    pass(Duration.ofSeconds(6));
+    pass(step);
 
     assertThat(get("mortal")).isEmpty();
     assertThat(get("other")).isPresent();
