@@ -132,8 +132,10 @@ final class JraftAdapterTest {
     cluster.network().delay(Duration.ofMillis(5));
     cluster.start(follower);
     wal(follower).space(0, 1 << 30);
-    awaitCaughtUp(awaitLeader(), follower);
-    assertThat(cluster.replicas().stream().flatMap(replica -> wal(replica).readers().stream()))
+    ReplicaId sender = awaitLeader();
+    awaitCaughtUp(sender, follower);
+    assertThat(wal(sender).readers())
+        .as("%s of %s led first", leader, cluster.replicas())
         .isNotEmpty()
         .noneMatch(thread -> thread.startsWith(LoopbackNetwork.THREADS));
     // Beside entries: heartbeats.
