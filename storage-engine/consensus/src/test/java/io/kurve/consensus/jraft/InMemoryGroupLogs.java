@@ -14,6 +14,7 @@ import io.kurve.testkit.failure.HaltingFaultHandler;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -52,7 +53,7 @@ final class InMemoryGroupLogs implements GroupLogs {
   private volatile boolean failsVotes;
   private volatile boolean failsReads;
   private volatile LogSpace space = new LogSpace(0, 100);
-  private final Set<String> readers = ConcurrentHashMap.newKeySet();
+  private final Map<String, Integer> readers = new ConcurrentHashMap<>();
   private volatile CountDownLatch appendsPass = new CountDownLatch(0);
 
   InMemoryGroupLogs(FaultHandler faults) {
@@ -78,8 +79,8 @@ final class InMemoryGroupLogs implements GroupLogs {
     failsReads = true;
   }
 
-  /** The names of the threads that read entries. */
-  Set<String> readers() {
+  /** How many entries were read by the threads of each name. */
+  Map<String, Integer> readers() {
     return readers;
   }
 
@@ -184,7 +185,7 @@ final class InMemoryGroupLogs implements GroupLogs {
 
     @Override
     public synchronized Optional<LogRecord> read(long index) {
-      readers.add(Thread.currentThread().getName());
+      readers.merge(Thread.currentThread().getName(), 1, Integer::sum);
       if (failsReads) {
         throw new KurveException(ErrorCode.BAD_STORE, key + ": told to fail", "");
       }
