@@ -84,6 +84,18 @@ class VolumeBenchTest {
   }
 
   @Test
+  void whatADeadOneHoldsIsGivenBackBeforeTheNextIsMade() throws IOException, InterruptedException {
+    String dead = "bench-" + UUID.randomUUID();
+    leave(dead);
+    fake.attached(dead, "bench", Attachment.State.LEASE_EXPIRED);
+    fake.changes.clear();
+    Result unused = bench.onOwnVolume(PLAN);
+    assertThat(fake.changes.get(0)).startsWith("fence");
+    assertThat(fake.changes.get(1)).startsWith("delete");
+    assertThat(fake.changes.get(2)).startsWith("create");
+  }
+
+  @Test
   void whatIsYoungIsLeftAloneWhateverTimeItIsHere() throws IOException, InterruptedException {
     String young = "bench-" + UUID.randomUUID();
     leave(young);

@@ -3,6 +3,7 @@ package io.kurve.mds;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ClusterId;
+import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.core.metastore.MetaStore;
 import io.kurve.core.metastore.Outcome;
 import io.kurve.core.metastore.Transaction;
@@ -13,6 +14,7 @@ import io.kurve.mds.record.StoredRecord;
 import io.kurve.mds.record.StoredRecord.ClusterRecord;
 import io.kurve.mds.record.StoredRecord.IdCounterRecord;
 import io.kurve.mds.record.StoredRecord.IdKind;
+import io.kurve.mds.record.StoredRecord.PolicyRecord;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -31,7 +33,8 @@ public final class ClusterBirth {
    * Ends with the cluster's record; the same order again finds it. Ends with REFUSED when there is
    * another cluster, and UNKNOWN_OUTCOME when it may be given again.
    */
-  public static CompletionStage<ClusterRecord> bootstrap(MetaStore store, ClusterRecord wanted) {
+  public static CompletionStage<ClusterRecord> bootstrap(
+      MetaStore store, ClusterRecord wanted, VolumePolicy policy) {
     if (wanted.replicas() < 1 || wanted.chunkservers() < wanted.replicas()) {
       throw new KurveException(
           ErrorCode.INVALID_ARGUMENT,
@@ -47,6 +50,7 @@ public final class ClusterBirth {
     List<StoredRecord> records =
         List.of(
             wanted,
+            new PolicyRecord(policy),
             new IdCounterRecord(IdKind.GENERAL, 0),
             new IdCounterRecord(IdKind.ATTACHMENT, FIRST_RESERVED_ATTACHMENT));
     Transaction birth =

@@ -4,6 +4,7 @@ import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.metadata.HostAndPort;
+import io.kurve.core.metadata.VolumePolicy;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -36,6 +37,7 @@ record MdsArguments(
           --replicas N         of each copyset (3)
           --chunkservers N     that must have registered before the pool is made (3)
           --copysets N         of the pool (16)
+          --overcommit F       the sizes of all volumes may be F times what the pool holds (1.0)
         --ready-file FILE    gets pid, address and metrics, a line each, when the MDS serves
       """;
 
@@ -51,9 +53,10 @@ record MdsArguments(
           "--replicas",
           "--chunkservers",
           "--copysets",
+          "--overcommit",
           "--ready-file");
 
-  record Birth(int replicas, int chunkservers, int copysets) {}
+  record Birth(int replicas, int chunkservers, int copysets, VolumePolicy policy) {}
 
   /**
    * @throws KurveException INVALID_ARGUMENT
@@ -79,7 +82,8 @@ record MdsArguments(
                 new Birth(
                     number(given, "--replicas", 3, 1, 7),
                     number(given, "--chunkservers", 3, 1, 10_000),
-                    number(given, "--copysets", 16, 1, 4096)))
+                    number(given, "--copysets", 16, 1, 4096),
+                    policy(given)))
             : Optional.empty();
     return new MdsArguments(
         Path.of(required(given, "--data-dir")),
@@ -89,6 +93,19 @@ record MdsArguments(
         Path.of(required(given, "--key-file")),
         birth,
         Optional.ofNullable(given.get("--ready-file")).map(Path::of));
+  }
+
+  private static VolumePolicy policy(Map<String, String> given) {
+    String overcommit = given.get("--overcommit");
+    try {
+      return new VolumePolicy(
+          overcommit == null
+              ? VolumePolicy.STANDARD.overcommitPercent()
+              : VolumePolicy.overcommitPercent(overcommit),
+          VolumePolicy.STANDARD.retention());
+    } catch (IllegalArgumentException wrong) {
+      throw invalid(String.valueOf(wrong.getMessage()));
+    }
   }
 
   private static ClusterId cluster(String text) {

@@ -133,7 +133,8 @@ public final class MdsMain {
                       birth.replicas(),
                       birth.chunkservers(),
                       birth.copysets(),
-                      InstantSource.system().instant())));
+                      InstantSource.system().instant()),
+                  birth.policy()));
       LOG.info("cluster {} was born at {}", cluster.cluster(), cluster.created());
       return;
     }

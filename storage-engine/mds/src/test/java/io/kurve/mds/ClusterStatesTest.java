@@ -18,6 +18,7 @@ import io.kurve.core.metadata.MetadataService.Opened;
 import io.kurve.core.metadata.SegmentMap;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
+import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.mds.record.StoredRecord.ClusterRecord;
 import java.time.Duration;
 import java.util.HashSet;
@@ -124,6 +125,43 @@ class ClusterStatesTest {
             small.refusal(
                 small.mds.volumes().create("r", new NewVolume("v", 16 << 20, 4096, false))))
         .satisfies(refused -> assertThat(refused.code()).isEqualTo(ErrorCode.NO_SPACE));
+  }
+
+  @Test
+  void allVolumesTogetherMayHaveWhatThePoolHolds() {
+    cluster.create("v", 4 * GIB);
+    var create =
+        cluster.refusal(
+            cluster.mds.volumes().create("r", new NewVolume("w", 4 * GIB, 4096, false)));
+    assertThat(create.code()).isEqualTo(ErrorCode.NO_SPACE);
+    assertThat(create.text()).contains("8 GiB").contains("8064 MiB");
+    assertThat(create.cure()).contains("3968MiB");
+    cluster.create("w", 3968L << 20);
+    var resize = cluster.refusal(cluster.mds.volumes().resize("w", 3984L << 20));
+    assertThat(resize.code()).isEqualTo(ErrorCode.NO_SPACE);
+    assertThat(resize.text()).contains("8080 MiB").contains("8064 MiB");
+    assertThat(resize.cure()).isEqualTo("ask for at most 3968MiB, delete volumes or add disks");
+    cluster.await(cluster.mds.volumes().delete(volume("v").id()));
+    assertThat(cluster.create("x", 4 * GIB).sizeBytes()).isEqualTo(4 * GIB);
+  }
+
+  private Volume volume(String name) {
+    return cluster.await(cluster.mds.volumes().info(name)).volume();
+  }
+
+  @Test
+  void withOvercommitTheyMayHaveSoManyTimesWhatThePoolHolds() {
+    TestCluster thin = TestCluster.started(3, 4, new VolumePolicy(150, Duration.ZERO));
+    thin.create("v", 7 * GIB);
+    thin.create("w", 4 * GIB);
+    var refusal =
+        thin.refusal(thin.mds.volumes().create("r", new NewVolume("x", GIB, 4096, false)));
+    assertThat(refusal.text()).contains("12 GiB", "8064 MiB", "150 %", "12096 MiB");
+    thin.killMdsAndRestart();
+    var larger =
+        thin.refusal(thin.mds.volumes().create("r", new NewVolume("y", 8 * GIB, 4096, false)));
+    assertThat(larger.text()).contains("larger than the pool");
+    thin.create("x", 832L << 20);
   }
 
   @Test
@@ -311,7 +349,8 @@ class ClusterStatesTest {
     ClusterRecord other =
         new ClusterRecord(
             ClusterId.parse("00000000-0000-0000-0000-00000000ffff"), 3, 3, 16, TestCluster.BIRTH);
-    assertThat(cluster.refusal(ClusterBirth.bootstrap(cluster.session, other)).code())
+    assertThat(
+            cluster.refusal(ClusterBirth.bootstrap(cluster.session, other, cluster.policy)).code())
         .isEqualTo(ErrorCode.REFUSED);
   }
 }

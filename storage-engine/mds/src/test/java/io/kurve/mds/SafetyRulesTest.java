@@ -18,6 +18,7 @@ import io.kurve.core.metadata.SegmentMap;
 import io.kurve.core.metadata.SegmentMapping;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
+import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.core.metastore.Entry;
 import io.kurve.core.metastore.Outcome;
 import io.kurve.core.metastore.Transaction;
@@ -29,7 +30,7 @@ import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 
 class SafetyRulesTest {
-  private final TestCluster cluster = TestCluster.started(3, 4);
+  private TestCluster cluster = TestCluster.started(3, 4);
 
   private CompletionStage<SegmentMapping> lookUp(Volume volume, Opened opened, long index) {
     return cluster.mds.metadata().segment(volume.id(), opened.attachment(), index, true);
@@ -44,6 +45,7 @@ class SafetyRulesTest {
 
   @Test
   void rule09SpaceIsPromisedInTheAllocationAndNeverTwice() {
+    cluster = TestCluster.started(3, 4, new VolumePolicy(200, Duration.ZERO));
     Volume first = cluster.create("first", 4 * GIB);
     Volume second = cluster.create("second", 4 * GIB);
     Opened opened = cluster.open("first", "host-1");

@@ -21,6 +21,7 @@ import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.metadata.MetadataService.Opened;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
+import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.mds.leadership.MdsPorts;
 import io.kurve.mds.leadership.Timings;
 import io.kurve.mds.record.StoredRecord.ClusterRecord;
@@ -58,6 +59,7 @@ final class TestCluster {
   Mds mds = newMds();
   Runnable afterBirth = () -> {};
   int requests;
+  VolumePolicy policy = new VolumePolicy(100, Duration.ZERO);
 
   /** A chunkserver process that registers and then beats. */
   static final class Disk {
@@ -102,7 +104,12 @@ final class TestCluster {
   }
 
   static TestCluster started(int diskCount, int copysets) {
+    return started(diskCount, copysets, new VolumePolicy(100, Duration.ZERO));
+  }
+
+  static TestCluster started(int diskCount, int copysets, VolumePolicy policy) {
     TestCluster cluster = new TestCluster();
+    cluster.policy = policy;
     cluster.bootstrap(diskCount, copysets);
     cluster.mds.start();
     for (int i = 1; i <= diskCount; i++) {
@@ -115,7 +122,8 @@ final class TestCluster {
 
   void bootstrap(int diskCount, int copysets) {
     await(
-        ClusterBirth.bootstrap(session, new ClusterRecord(CLUSTER, 3, diskCount, copysets, BIRTH)));
+        ClusterBirth.bootstrap(
+            session, new ClusterRecord(CLUSTER, 3, diskCount, copysets, BIRTH), policy));
   }
 
   private Mds newMds() {

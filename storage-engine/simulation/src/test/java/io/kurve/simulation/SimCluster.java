@@ -6,6 +6,7 @@ import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.id.StoreId;
 import io.kurve.core.metadata.ChunkserverRegistry;
+import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.mds.ClusterBirth;
 import io.kurve.mds.record.Keys;
 import io.kurve.mds.record.RecordCodec;
@@ -31,6 +32,10 @@ final class SimCluster {
   static final ClusterId CLUSTER = ClusterId.parse("00000000-0000-0000-0000-00000000c1c1");
   static final Instant BIRTH = Instant.parse("2026-11-01T00:00:00Z");
   static final int COPYSETS = 2;
+
+  /** Volumes may be larger than the disks together: what is not refused must end well too. */
+  private static final VolumePolicy POLICY = new VolumePolicy(1000, Duration.ZERO);
+
   private static final int MDSES = 2;
   private static final int HOSTS = 3;
 
@@ -71,7 +76,9 @@ final class SimCluster {
   void start() {
     var _ =
         ClusterBirth.bootstrap(
-            store.connect(), new ClusterRecord(CLUSTER, 3, chunkservers.size(), COPYSETS, BIRTH));
+            store.connect(),
+            new ClusterRecord(CLUSTER, 3, chunkservers.size(), COPYSETS, BIRTH),
+            POLICY);
     mdses.forEach(SimMds::start);
     chunkservers.forEach(SimChunkserver::start);
     hosts.forEach(SimHost::start);

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
@@ -93,6 +94,9 @@ public final class VolumeBench {
     refuseColdWithoutRoot(plan);
     String name = BenchLeftovers.newName();
     long bytes = new ByteSize(plan.volumeBytes()).roundUpTo(Geometry.VOLUME_GRANULE_BYTES).bytes();
+    BenchLeftovers leftovers = new BenchLeftovers(cluster.volumes(), progress);
+    // What dead ones hold may be the room for this one; how old they are is told only by its own.
+    leftovers.clear(Instant.EPOCH);
     try (CleanUp cleanUp = new CleanUp(progress)) {
       cleanUp.add("deleting " + name, () -> delete(name));
       Volume own =
@@ -100,7 +104,7 @@ public final class VolumeBench {
               cluster
                   .volumes()
                   .create(name, new NewVolume(name, bytes, Geometry.BLOCK_BYTES, false)));
-      new BenchLeftovers(cluster.volumes(), progress).clear(own.created());
+      leftovers.clear(own.created());
       return measure(name, plan, true, cleanUp);
     }
   }

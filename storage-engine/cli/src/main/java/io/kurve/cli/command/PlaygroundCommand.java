@@ -63,7 +63,7 @@ public final class PlaygroundCommand implements Callable<Integer> {
         converter = SizeConverter.class,
         description =
             "of the volume demo, such as 64MiB; without a unit: bytes (default: 4GiB, or "
-                + "half of what smaller disks hold)")
+                + "half of what the disks hold if that would leave less than 1GiB)")
     @Nullable ByteSize size;
 
     @Option(

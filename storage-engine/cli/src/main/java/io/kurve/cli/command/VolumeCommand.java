@@ -90,7 +90,8 @@ public final class VolumeCommand {
       name = "create",
       description = {
         "Makes a volume; it takes space only where it is written.",
-        "Its size is rounded up to a multiple of 16 MiB."
+        "Its size is rounded up to a multiple of 16 MiB. All volumes together may have what "
+            + "the pool holds, times its overcommit (1.0 unless it was made with another)."
       },
       mixinStandardHelpOptions = true)
   int create(

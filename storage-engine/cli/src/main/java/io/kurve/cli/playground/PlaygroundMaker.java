@@ -32,6 +32,10 @@ import java.util.stream.Stream;
 public final class PlaygroundMaker {
   private static final long DEFAULT_VOLUME_BYTES = 4L << 30;
   private static final long DEFAULT_DISK_BYTES = 8L << 30;
+
+  /** A measurement's own volume: the usual one leaves room for it. */
+  private static final long MEASUREMENT_BYTES = 1L << 30;
+
   private static final int DEFAULT_DISKS = 3;
   private static final int COPYSETS = 16;
   private static final int REPLICAS = 3;
@@ -177,7 +181,10 @@ public final class PlaygroundMaker {
     return new Settings(cluster, volumeBytes, diskBytes, disks, hosts, COPYSETS, basePort);
   }
 
-  /** As wanted, if the disks hold it; else the usual one, or half of what smaller disks hold. */
+  /**
+   * As wanted, if the disks hold it; else the usual one, if they hold a measurement's too; else
+   * half of what they hold.
+   */
   private long volumeBytes(Optional<Long> wanted, ByteSize disk, int disks) {
     long volume = rounded(wanted.orElse(DEFAULT_VOLUME_BYTES), "--size");
     if (volume == 0) {
@@ -194,7 +201,8 @@ public final class PlaygroundMaker {
               .formatted(new ByteSize(wanted.get()).toExact(), new ByteSize(volume).toExact()));
     }
     ByteSize capacity = capacity(disk, disks);
-    if (volume <= capacity.bytes()) {
+    if (wanted.isPresent() && volume <= capacity.bytes()
+        || volume + MEASUREMENT_BYTES <= capacity.bytes()) {
       return volume;
     }
     if (wanted.isPresent()) {

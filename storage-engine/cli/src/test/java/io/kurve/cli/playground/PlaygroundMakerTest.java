@@ -96,9 +96,13 @@ class PlaygroundMakerTest {
   }
 
   @Test
-  void theUsualDisksHoldTheUsualVolumeAndAMeasurement() {
+  void theUsualDisksHoldTheUsualVolumeAndAMeasurement() throws IOException {
     long usual = 8192 * MIB;
     assertThat(PlaygroundMaker.capacity(new ByteSize(usual), 3).bytes()).isGreaterThan(5120 * MIB);
+    Settings made = make(wanted(null, 5000 * MIB));
+    long capacity = PlaygroundMaker.capacity(new ByteSize(5000 * MIB), 3).bytes();
+    assertThat(capacity).isGreaterThan(4096 * MIB);
+    assertThat(made.volumeBytes()).isBetween(capacity / 2, capacity - 1024 * MIB);
   }
 
   @Test

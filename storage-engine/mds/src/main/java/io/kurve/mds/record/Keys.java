@@ -14,6 +14,7 @@ import java.util.Locale;
  *   kurve/gate                             (empty)            rewritten by each leader, and after each
  *                                                             unknown outcome: a condition of every
  *                                                             transaction, so that none arrives late
+ *   kurve/policy                           PolicyRecord       absent: the standard one
  *   kurve/ids/general, kurve/ids/attachment IdCounterRecord   raised before ids are given away
  *   kurve/chunkserver/ID                   ChunkserverRecord
  *   kurve/durable/CHUNKSERVER              DurableRecord
@@ -29,6 +30,7 @@ public final class Keys {
 
   public static final String CLUSTER = ALL + "cluster";
   public static final String GATE = ALL + "gate";
+  static final String POLICY = ALL + "policy";
 
   /** The election that MDS processes stand for. */
   public static final String ELECTION = "mds";

@@ -19,6 +19,7 @@ import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.metadata.SegmentMap;
 import io.kurve.core.metadata.Volume;
+import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.core.metastore.Bytes;
 import io.kurve.mds.record.StoredRecord.AttachmentsRecord;
 import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
@@ -28,10 +29,12 @@ import io.kurve.mds.record.StoredRecord.DurableRecord;
 import io.kurve.mds.record.StoredRecord.Holding;
 import io.kurve.mds.record.StoredRecord.IdCounterRecord;
 import io.kurve.mds.record.StoredRecord.IdKind;
+import io.kurve.mds.record.StoredRecord.PolicyRecord;
 import io.kurve.mds.record.StoredRecord.SegmentRecord;
 import io.kurve.mds.record.StoredRecord.VolumeRecord;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
@@ -71,6 +74,7 @@ public final class RecordCodec {
   private static final int VOLUME = 6;
   private static final int ATTACHMENTS = 7;
   private static final int SEGMENT = 8;
+  private static final int POLICY = 9;
 
   private static final int HEAD_BYTES = 3;
   private static final int CRC_BYTES = 4;
@@ -110,6 +114,8 @@ public final class RecordCodec {
               .i64(r.map().index())
               .i64(r.map().firstChunk().value())
               .list(r.map().copysets(), (w, copyset) -> w.i64(copyset.value()));
+      case PolicyRecord r ->
+          out.i32(r.policy().overcommitPercent()).i64(r.policy().retention().toMillis());
     }
     byte[] body = out.toBytes();
     return Bytes.copyOf(out.i32(crc(body, body.length)).toBytes());
@@ -175,6 +181,7 @@ public final class RecordCodec {
                   in.i64(),
                   new ChunkId(in.i64()),
                   in.list(r -> new CopysetId(r.i64()))));
+      case POLICY -> new PolicyRecord(new VolumePolicy(in.i32(), Duration.ofMillis(in.i64())));
       default -> throw damaged(key, "it is of the unknown kind " + kind);
     };
   }
@@ -189,6 +196,7 @@ public final class RecordCodec {
       case VolumeRecord _ -> VOLUME;
       case AttachmentsRecord _ -> ATTACHMENTS;
       case SegmentRecord _ -> SEGMENT;
+      case PolicyRecord _ -> POLICY;
     };
   }
 

@@ -12,6 +12,7 @@ import io.kurve.core.metadata.ChunkserverRegistry.Addresses;
 import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.metadata.SegmentMap;
 import io.kurve.core.metadata.Volume;
+import io.kurve.core.metadata.VolumePolicy;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
@@ -36,6 +37,14 @@ public sealed interface StoredRecord {
     @Override
     public String key() {
       return Keys.CLUSTER;
+    }
+  }
+
+  /** What holds for all volumes; absent in clusters that were born without one. */
+  record PolicyRecord(VolumePolicy policy) implements StoredRecord {
+    @Override
+    public String key() {
+      return Keys.POLICY;
     }
   }
 

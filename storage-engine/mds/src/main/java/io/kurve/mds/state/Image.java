@@ -6,6 +6,7 @@ import io.kurve.core.id.CopysetId;
 import io.kurve.core.id.StoreId;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.Volume;
+import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.core.unit.Geometry;
 import io.kurve.mds.record.StoredRecord.AttachmentsRecord;
 import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
@@ -15,6 +16,7 @@ import io.kurve.mds.record.StoredRecord.DurableRecord;
 import io.kurve.mds.record.StoredRecord.Holding;
 import io.kurve.mds.record.StoredRecord.IdCounterRecord;
 import io.kurve.mds.record.StoredRecord.IdKind;
+import io.kurve.mds.record.StoredRecord.PolicyRecord;
 import io.kurve.mds.record.StoredRecord.SegmentRecord;
 import io.kurve.mds.record.StoredRecord.VolumeRecord;
 import java.util.Collections;
@@ -36,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Image {
   private @Nullable ClusterRecord cluster;
+  private VolumePolicy policy = VolumePolicy.STANDARD;
   private final Map<IdKind, Long> reservedIds = new EnumMap<>(IdKind.class);
   private final NavigableMap<ChunkserverId, ChunkserverRecord> chunkservers = new TreeMap<>();
   private final Map<StoreId, ChunkserverId> chunkserverOfStore = new TreeMap<>();
@@ -53,6 +56,7 @@ public final class Image {
   /** Empties it before all is read again. */
   public void clear() {
     cluster = null;
+    policy = VolumePolicy.STANDARD;
     reservedIds.clear();
     chunkservers.clear();
     chunkserverOfStore.clear();
@@ -86,6 +90,7 @@ public final class Image {
   private void put(Change.Put put, long atRevision) {
     switch (put.record()) {
       case ClusterRecord r -> cluster = r;
+      case PolicyRecord r -> policy = r.policy();
       case IdCounterRecord r -> reservedIds.put(r.kind(), r.reservedThrough());
       case ChunkserverRecord r -> {
         chunkservers.put(r.id(), r);
@@ -105,6 +110,7 @@ public final class Image {
   private void remove(Change.Remove remove) {
     switch (remove.record()) {
       case ClusterRecord _ -> cluster = null;
+      case PolicyRecord _ -> policy = VolumePolicy.STANDARD;
       case IdCounterRecord r -> reservedIds.remove(r.kind());
       case ChunkserverRecord r -> {
         chunkservers.remove(r.id());
@@ -179,6 +185,10 @@ public final class Image {
 
   public Optional<ClusterRecord> cluster() {
     return Optional.ofNullable(cluster);
+  }
+
+  public VolumePolicy policy() {
+    return policy;
   }
 
   public long revision() {

@@ -140,7 +140,7 @@ public final class Volumes implements VolumeAdmin {
           "volume " + wanted.name() + " exists already",
           "choose another name, or delete it first");
     }
-    refuseLargerThanPool(wanted.name(), wanted.sizeBytes());
+    VolumeSpace.refuseTooMuch(office.image(), wanted.name(), wanted.sizeBytes(), 0);
     Ids.Taken id = office.ids().take(IdKind.GENERAL, 1);
     VolumeRecord record =
         new VolumeRecord(
@@ -189,33 +189,13 @@ public final class Volumes implements VolumeAdmin {
               + new ByteSize(sizeBytes).toExact(),
           "volumes only grow: make a smaller one and copy");
     }
-    refuseLargerThanPool(name, sizeBytes);
+    VolumeSpace.refuseTooMuch(office.image(), name, sizeBytes, volume.sizeBytes());
     List<CopysetId> reached = newlyReached(volume, sizeBytes);
     if (!reached.isEmpty()) {
       allocators.get().promise("growing volume " + name, reached);
     }
     VolumeRecord grown = volume.withSize(sizeBytes);
     return new Decision<>(List.of(new Change.Put(grown)), () -> office.image().describe(grown));
-  }
-
-  /** Several volumes may be larger than the pool together; one alone could never be written. */
-  private void refuseLargerThanPool(String name, long sizeBytes) {
-    ByteSize capacity =
-        SegmentAllocator.capacity(office.image())
-            .orElseThrow(() ->
-                new KurveException(
-                    ErrorCode.UNAVAILABLE,
-                    "there is no room for volume " + name + " yet: the pool waits for its disks",
-                    "see `kurve cluster status`"));
-    if (sizeBytes > capacity.bytes()) {
-      throw new KurveException(
-          ErrorCode.NO_SPACE,
-          "volume %s of %s is larger than the pool, which holds %s"
-              .formatted(name, new ByteSize(sizeBytes).toExact(), capacity.toExact()),
-          capacity.bytes() == 0
-              ? "its disks are too small: see `kurve cluster status`"
-              : "ask for at most " + capacity.toArgument());
-    }
   }
 
   /** Copysets of the chunks that are mapped already and come to lie before the volume's end. */

@@ -22,6 +22,7 @@ import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.metadata.SegmentMap;
 import io.kurve.core.metadata.Volume;
+import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.core.metastore.Bytes;
 import io.kurve.mds.record.StoredRecord.AttachmentsRecord;
 import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
@@ -31,9 +32,11 @@ import io.kurve.mds.record.StoredRecord.DurableRecord;
 import io.kurve.mds.record.StoredRecord.Holding;
 import io.kurve.mds.record.StoredRecord.IdCounterRecord;
 import io.kurve.mds.record.StoredRecord.IdKind;
+import io.kurve.mds.record.StoredRecord.PolicyRecord;
 import io.kurve.mds.record.StoredRecord.SegmentRecord;
 import io.kurve.mds.record.StoredRecord.VolumeRecord;
 import io.kurve.testkit.golden.GoldenFile;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -60,6 +63,8 @@ class RecordCodecTest {
             "cluster-v1.hex",
             new ClusterRecord(
                 ClusterId.parse("aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"), 3, 5, 16, WHEN)),
+        Arguments.of(
+            "policy-v1.hex", new PolicyRecord(new VolumePolicy(150, Duration.ofHours(24)))),
         Arguments.of("ids-general-v1.hex", new IdCounterRecord(IdKind.GENERAL, 4096)),
         Arguments.of("ids-attachment-v1.hex", new IdCounterRecord(IdKind.ATTACHMENT, 4097)),
         Arguments.of(
