@@ -6,10 +6,12 @@ import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.ClusterId;
+import io.kurve.core.id.MdsTerm;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.Attachment;
 import io.kurve.core.metadata.ClusterInspection;
 import io.kurve.core.metadata.CopysetPlacement;
+import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumeHostService;
@@ -196,6 +198,12 @@ final class FakeConnections implements Connections, Connections.Cluster {
     @Override
     public CompletionStage<List<CopysetPlacement>> copysets() {
       return CompletableFuture.completedFuture(List.of());
+    }
+
+    @Override
+    public CompletionStage<Leader> leader() {
+      return CompletableFuture.completedFuture(
+          new Leader(new HostAndPort("127.0.0.1", 7400), new MdsTerm(1)));
     }
   }
 

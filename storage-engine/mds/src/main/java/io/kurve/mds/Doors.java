@@ -13,6 +13,7 @@ import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.mds.Mds.Needs;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** The interfaces that others see, each call led through {@link Mds#serve}. */
@@ -36,7 +37,8 @@ final class Doors {
           "heartbeat",
           "status",
           "disks",
-          "copysets");
+          "copysets",
+          "leader");
 
   private final Mds mds;
 
@@ -156,6 +158,14 @@ final class Doors {
     @Override
     public CompletionStage<List<CopysetPlacement>> copysets() {
       return mds.serve("copysets", Needs.LEADER, s -> s.inspection().copysets());
+    }
+
+    @Override
+    public CompletionStage<Leader> leader() {
+      return mds.serve(
+          "leader",
+          Needs.LEADER,
+          s -> CompletableFuture.completedFuture(new Leader(mds.address(), s.term())));
     }
   }
 }

@@ -4,6 +4,7 @@ import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.ChunkserverRegistry;
 import io.kurve.core.metadata.ClusterInspection;
+import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metastore.Bytes;
@@ -12,6 +13,7 @@ import io.kurve.core.time.EventLoop;
 import io.kurve.mds.leadership.Election;
 import io.kurve.mds.leadership.MdsPorts;
 import io.kurve.mds.leadership.Office;
+import io.kurve.mds.leadership.OtherLeader;
 import io.kurve.mds.leadership.Timings;
 import java.time.Duration;
 import java.util.Optional;
@@ -40,48 +42,93 @@ public final class Mds implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Mds.class);
   private static final int MAX_REQUESTS = 4096;
   private static final Duration GATHERING_POLL = Duration.ofMillis(50);
+  private static final Duration STANDBY_POLL = Duration.ofSeconds(1);
+  private static final String ELECTION = "its election";
 
   private final MdsPorts ports;
   private final Timings timings;
   private final RequestObserver observer;
+  private final HostAndPort address;
   private final Election election;
+  private final OtherLeader other;
   private final Doors doors = new Doors(this);
   private final AtomicInteger underWay = new AtomicInteger();
   private @Nullable Reign reign;
-  private final CompletableFuture<Void> serving = new CompletableFuture<>();
+  private final CompletableFuture<Void> inPlace = new CompletableFuture<>();
+  private boolean stopped;
   private volatile String waitsFor = "not started";
 
   /**
-   * @param candidate what the election tells others of this process: its address
+   * @param address of this process, which others are told when it leads
    */
-  public Mds(MdsPorts ports, Timings timings, String candidate, RequestObserver observer) {
+  public Mds(MdsPorts ports, Timings timings, HostAndPort address, RequestObserver observer) {
     this.ports = ports;
     this.timings = timings;
+    this.address = address;
     this.observer = observer;
+    this.other = new OtherLeader(ports.loop(), ports.store(), address);
     this.election =
         new Election(
             ports.loop(),
             ports.store(),
             ports.random(),
-            Bytes.ofText(candidate),
+            Bytes.ofText(address.toString()),
             timings,
             new ElectionListener());
   }
 
   public void start() {
-    waitsFor = "its election";
-    ports.loop().execute(election::start);
+    waitsFor = ELECTION;
+    ports
+        .loop()
+        .execute(() -> {
+          election.start();
+          lookForAnother();
+        });
   }
 
   /** Gives the leadership back; requests under way get NOT_LEADER. */
   @Override
   public void close() {
+    var _ = stop();
+  }
+
+  /** As {@link #close}; ends, and always well, when another can lead. */
+  public CompletionStage<Void> stop() {
+    CompletableFuture<Void> over = new CompletableFuture<>();
     ports
         .loop()
         .execute(() -> {
-          election.close();
+          stopped = true;
+          CompletionStage<?> givenBack = election.close();
           endReign("this MDS stops");
+          var _ = givenBack.thenRun(() -> over.complete(null));
         });
+    return over;
+  }
+
+  /** A standby that knows the leader is in its place: nothing better is to be expected of it. */
+  private void lookForAnother() {
+    if (stopped) {
+      return;
+    }
+    if (reign == null) {
+      var _ = other.look().thenAccept(this::standBy);
+    }
+    EventLoop.Timer _ = ports.loop().schedule(STANDBY_POLL, this::lookForAnother);
+  }
+
+  private void standBy(Optional<HostAndPort> leader) {
+    if (reign == null && !stopped) {
+      waitsFor = leader.isPresent() ? "" : ELECTION;
+      if (leader.isPresent()) {
+        boolean _ = inPlace.complete(null);
+      }
+    }
+  }
+
+  HostAndPort address() {
+    return address;
   }
 
   public MetadataService metadata() {
@@ -100,12 +147,12 @@ public final class Mds implements AutoCloseable {
     return doors.inspection();
   }
 
-  /** Ends when it serves for the first time. */
-  public CompletionStage<Void> serving() {
-    return serving;
+  /** Ends when for the first time it serves, or stands by for another that leads. */
+  public CompletionStage<Void> inPlace() {
+    return inPlace;
   }
 
-  /** Why it is not serving; empty when it is. Any thread may ask. */
+  /** Why it neither serves nor stands by; empty when it does. Any thread may ask. */
   public Optional<String> notReady() {
     String now = waitsFor;
     return now.isEmpty() ? Optional.empty() : Optional.of("waits for " + now);
@@ -151,7 +198,7 @@ public final class Mds implements AutoCloseable {
     Reign now = reign;
     Optional<KurveException> refusal = refusal(now, needs);
     if (now == null || refusal.isPresent()) {
-      fail(request, refusal.orElseGet(Mds::notLeader));
+      refuse(request, refusal.orElseGet(this::notLeader));
       return;
     }
     if (needs == Needs.GATHERED && !now.gathered()) {
@@ -173,7 +220,7 @@ public final class Mds implements AutoCloseable {
           }
           Optional<KurveException> late = refusal(now, needs);
           if (late.isPresent()) {
-            fail(request, late.get());
+            refuse(request, late.get());
           } else {
             finish(request, Optional.empty());
             boolean _ = request.answer().complete(value);
@@ -194,9 +241,24 @@ public final class Mds implements AutoCloseable {
     return election.holds() ? Optional.empty() : Optional.of(notLeader());
   }
 
-  private static KurveException notLeader() {
-    return new KurveException(
-        ErrorCode.NOT_LEADER, "this MDS is not the leader", "ask the leader, or try again");
+  private KurveException notLeader() {
+    return notLeader(Optional.empty());
+  }
+
+  private KurveException notLeader(Optional<HostAndPort> leader) {
+    return KurveException.notLeader(
+        address + " does not lead" + leader.map(known -> "; the leader is " + known).orElse(""),
+        leader.isPresent() ? "ask the leader" : "ask another MDS, or try again",
+        leader);
+  }
+
+  /** Who is not the leader says who is. */
+  private <T> void refuse(Request<T> request, KurveException why) {
+    if (why.code() != ErrorCode.NOT_LEADER || reign != null) {
+      fail(request, why);
+      return;
+    }
+    var _ = other.look().thenAccept(leader -> fail(request, notLeader(leader)));
   }
 
   private <T> void fail(Request<T> request, Throwable failure) {
@@ -223,7 +285,7 @@ public final class Mds implements AutoCloseable {
       reign.end(why);
       reign = null;
     }
-    waitsFor = "its election";
+    waitsFor = ELECTION;
   }
 
   private final class ElectionListener implements Election.Listener {
@@ -244,7 +306,7 @@ public final class Mds implements AutoCloseable {
                 @Override
                 public void loaded() {
                   waitsFor = "";
-                  boolean _ = serving.complete(null);
+                  boolean _ = inPlace.complete(null);
                 }
               });
       reign.begin();

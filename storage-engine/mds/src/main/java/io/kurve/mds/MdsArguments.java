@@ -5,6 +5,7 @@ import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.metadata.VolumePolicy;
+import io.kurve.metastore.etcd.EtcdAccess;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -16,9 +17,8 @@ import java.util.Set;
 
 /** The command line of {@code kurve mds}. */
 record MdsArguments(
-    Path dataDirectory,
-    HostAndPort listen,
-    HostAndPort metrics,
+    Metastore metastore,
+    Place place,
     ClusterId cluster,
     Path keyFile,
     Optional<Birth> bootstrap,
@@ -26,25 +26,42 @@ record MdsArguments(
   static final String HELP =
       """
       Usage: kurve mds --data-dir DIR --cluster-id ID --key-file FILE [options]
+             kurve mds --metastore etcd:HOST:PORT[,...] --cluster-id ID --key-file FILE [options]
 
         --data-dir DIR       the embedded metadata store; made if missing, one process at a time
+        --metastore etcd:HOST:PORT[,HOST:PORT...]
+                             the members of an etcd cluster instead, for several MDS of which one
+                             leads; each cluster has keys of its own in it
+        --etcd-ca FILE       speak TLS with etcd; its certificates are signed by this one (PEM)
+        --etcd-cert FILE, --etcd-key FILE
+                             own certificate and key (PEM, PKCS 8), where etcd asks for one
+        --etcd-login FILE    with the lines user=NAME and password=WORD, readable by its owner only
         --cluster-id ID      the cluster's UUID; another cluster's store is refused
         --key-file FILE      the cluster's key
         --bind HOST          where to listen (127.0.0.1)
         --port N             control plane (7400; 0 takes a free one)
+        --advertise HOST:PORT  where others find it, which standbys tell (bind and port)
         --metrics-port N     /metrics, /healthz and /readyz (7401; 0 takes a free one)
         --bootstrap          make the cluster, once; with it:
           --replicas N         of each copyset (3)
           --chunkservers N     that must have registered before the pool is made (3)
           --copysets N         of the pool (16)
           --overcommit F       the sizes of all volumes may be F times what the pool holds (1.0)
-        --ready-file FILE    gets pid, address and metrics, a line each, when the MDS serves
+        --ready-file FILE    gets pid, address and metrics, a line each, when the MDS serves, or
+                             stands by for another that leads
       """;
 
+  private static final String ETCD = "etcd:";
   private static final Set<String> FLAGS = Set.of("--bootstrap");
   private static final Set<String> OPTIONS =
       Set.of(
           "--data-dir",
+          "--metastore",
+          "--etcd-ca",
+          "--etcd-cert",
+          "--etcd-key",
+          "--etcd-login",
+          "--advertise",
           "--cluster-id",
           "--key-file",
           "--bind",
@@ -57,6 +74,32 @@ record MdsArguments(
           "--ready-file");
 
   record Birth(int replicas, int chunkservers, int copysets, VolumePolicy policy) {}
+
+  /**
+   * @param advertised to be told to others, if that is not where it listens
+   */
+  record Place(HostAndPort listen, HostAndPort metrics, Optional<HostAndPort> advertised) {}
+
+  /** Where the cluster's state is. */
+  sealed interface Metastore {
+    /** In the words of an error. */
+    String shown();
+
+    record Embedded(Path directory) implements Metastore {
+      @Override
+      public String shown() {
+        return "the metadata store in " + directory;
+      }
+    }
+
+    record Etcd(List<HostAndPort> members, Optional<EtcdAccess.Tls> tls, Optional<Path> login)
+        implements Metastore {
+      @Override
+      public String shown() {
+        return "etcd at " + String.join(", ", members.stream().map(HostAndPort::toString).toList());
+      }
+    }
+  }
 
   /**
    * @throws KurveException INVALID_ARGUMENT
@@ -85,10 +128,20 @@ record MdsArguments(
                     number(given, "--copysets", 16, 1, 4096),
                     policy(given)))
             : Optional.empty();
+    Place place =
+        new Place(
+            new HostAndPort(host, number(given, "--port", 7400, 0, 65535)),
+            new HostAndPort(host, number(given, "--metrics-port", 7401, 0, 65535)),
+            Optional.ofNullable(given.get("--advertise")).map(MdsArguments::address));
+    Metastore metastore = metastore(given);
+    if (metastore instanceof Metastore.Etcd
+        && place.listen().port() == 0
+        && place.advertised().isEmpty()) {
+      throw invalid("--port 0 with etcd needs --advertise: others must find this MDS");
+    }
     return new MdsArguments(
-        Path.of(required(given, "--data-dir")),
-        new HostAndPort(host, number(given, "--port", 7400, 0, 65535)),
-        new HostAndPort(host, number(given, "--metrics-port", 7401, 0, 65535)),
+        metastore,
+        place,
         cluster(required(given, "--cluster-id")),
         Path.of(required(given, "--key-file")),
         birth,
@@ -105,6 +158,61 @@ record MdsArguments(
           VolumePolicy.STANDARD.retention());
     } catch (IllegalArgumentException wrong) {
       throw invalid(String.valueOf(wrong.getMessage()));
+    }
+  }
+
+  private static Metastore metastore(Map<String, String> given) {
+    String wanted = given.get("--metastore");
+    if (wanted == null) {
+      List.of("--etcd-ca", "--etcd-cert", "--etcd-key", "--etcd-login").stream()
+          .filter(given::containsKey)
+          .findFirst()
+          .ifPresent(option -> {
+            throw invalid(option + " is for --metastore etcd:HOST:PORT");
+          });
+      return new Metastore.Embedded(Path.of(required(given, "--data-dir")));
+    }
+    if (given.containsKey("--data-dir")) {
+      throw invalid("--data-dir is for the embedded metadata store, not for --metastore");
+    }
+    if (!wanted.startsWith(ETCD)) {
+      throw invalid("--metastore " + wanted + " is not etcd:HOST:PORT[,HOST:PORT...]");
+    }
+    List<HostAndPort> members =
+        List.of(wanted.substring(ETCD.length()).split(",", -1)).stream()
+            .map(MdsArguments::address)
+            .toList();
+    return new Metastore.Etcd(
+        members, tls(given), Optional.ofNullable(given.get("--etcd-login")).map(Path::of));
+  }
+
+  private static Optional<EtcdAccess.Tls> tls(Map<String, String> given) {
+    boolean own = given.containsKey("--etcd-cert");
+    if (own != given.containsKey("--etcd-key")) {
+      throw invalid("--etcd-cert and --etcd-key belong together");
+    }
+    if (!given.containsKey("--etcd-ca")) {
+      if (own) {
+        throw invalid("--etcd-cert needs --etcd-ca");
+      }
+      return Optional.empty();
+    }
+    return Optional.of(
+        new EtcdAccess.Tls(
+            Path.of(required(given, "--etcd-ca")),
+            own
+                ? Optional.of(
+                    new EtcdAccess.Own(
+                        Path.of(required(given, "--etcd-cert")),
+                        Path.of(required(given, "--etcd-key"))))
+                : Optional.empty()));
+  }
+
+  private static HostAndPort address(String text) {
+    try {
+      return HostAndPort.parse(text.strip());
+    } catch (IllegalArgumentException notAnAddress) {
+      throw invalid(String.valueOf(notAnAddress.getMessage()));
     }
   }
 

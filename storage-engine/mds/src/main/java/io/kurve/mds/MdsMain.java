@@ -4,12 +4,10 @@ import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metastore.MetaStore;
-import io.kurve.core.time.RandomSource;
+import io.kurve.core.time.SystemRandom;
 import io.kurve.core.time.ThreadEventLoop;
 import io.kurve.mds.leadership.MdsPorts;
 import io.kurve.mds.leadership.Timings;
-import io.kurve.mds.record.StoredRecord.ClusterRecord;
-import io.kurve.metastore.embedded.EmbeddedMetaStore;
 import io.kurve.protocol.control.ChunkserverCommandsClient;
 import io.kurve.protocol.control.ControlServer;
 import io.kurve.protocol.control.MdsServices;
@@ -26,18 +24,21 @@ import java.nio.file.StandardCopyOption;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** {@code kurve mds}: the metadata server on an embedded metadata store. */
+/** {@code kurve mds}: the metadata server, alone on an embedded store or one of some on etcd. */
 public final class MdsMain {
   private static final Logger LOG = LoggerFactory.getLogger(MdsMain.class);
   private static final int EXIT_REFUSED = 1;
   private static final int EXIT_USAGE = 2;
   private static final int EXIT_FAULT = 70;
+  private static final long STOP_MILLIS = 1_000;
 
   private MdsMain() {}
 
@@ -63,10 +64,9 @@ public final class MdsMain {
         Identity.of(arguments.cluster(), ClusterKey.load(arguments.keyFile()), Role.MDS);
     CollectorRegistry registry = new CollectorRegistry();
     DefaultExports.register(registry);
-    EmbeddedMetaStore store =
-        EmbeddedMetaStore.open(
-            arguments.dataDirectory(), EmbeddedMetaStore.Limits.DEFAULT, System::nanoTime, faults);
-    checkCluster(arguments, store);
+    MetastoreOpening opening = new MetastoreOpening(arguments.metastore(), arguments.cluster());
+    MetaStore store = opening.open(faults);
+    opening.check(store, arguments.bootstrap());
 
     ThreadEventLoop loop = new ThreadEventLoop("mds", faults).start();
     ChunkserverAddresses addresses = new ChunkserverAddresses();
@@ -76,25 +76,32 @@ public final class MdsMain {
     Mds mds =
         new Mds(
             new MdsPorts(
-                loop, store, commands, new Dice(), InstantSource.system(), faults, addresses),
+                loop,
+                store,
+                commands,
+                new SystemRandom(),
+                InstantSource.system(),
+                faults,
+                addresses),
             timings,
-            arguments.listen().toString(),
+            arguments.place().advertised().orElse(arguments.place().listen()),
             new MdsMetrics(registry));
     ControlServer control =
         ControlServer.start(
-            arguments.listen(),
+            arguments.place().listen(),
             self,
             new MdsServices(mds.metadata(), mds.volumes(), mds.registry(), mds.inspection()));
     ObservabilityServer observability =
         ObservabilityServer.start(
-            arguments.metrics(),
+            arguments.place().metrics(),
             registry,
             new ObservabilityServer.Probes(Optional::empty, mds::notReady));
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
                 () -> {
-                  mds.close();
+                  // Another can lead at once; should the store not answer, its lease ends.
+                  awaitBriefly(mds.stop());
                   control.close();
                   observability.close();
                   commands.close();
@@ -104,7 +111,7 @@ public final class MdsMain {
                 "mds-stop"));
     mds.start();
     LOG.info("listening on {}, metrics on {}", control.address(), observability.address());
-    join(mds.serving());
+    join(mds.inPlace());
     if (arguments.readyFile().isPresent()) {
       writeReady(
           arguments.readyFile().get(),
@@ -120,45 +127,6 @@ public final class MdsMain {
     }
   }
 
-  /** An empty store is refused here, in one line, before anything listens. */
-  private static void checkCluster(MdsArguments arguments, MetaStore store) {
-    if (arguments.bootstrap().isPresent()) {
-      MdsArguments.Birth birth = arguments.bootstrap().get();
-      ClusterRecord cluster =
-          join(
-              ClusterBirth.bootstrap(
-                  store,
-                  new ClusterRecord(
-                      arguments.cluster(),
-                      birth.replicas(),
-                      birth.chunkservers(),
-                      birth.copysets(),
-                      InstantSource.system().instant()),
-                  birth.policy()));
-      LOG.info("cluster {} was born at {}", cluster.cluster(), cluster.created());
-      return;
-    }
-    ClusterRecord found =
-        join(ClusterBirth.find(store))
-            .orElseThrow(() ->
-                new KurveException(
-                    ErrorCode.REFUSED,
-                    "the metadata store in " + arguments.dataDirectory() + " has no cluster in it",
-                    "if this is a new cluster, start once with --bootstrap; if not, the store"
-                        + " is lost or another's: restore it, never bootstrap"));
-    if (!found.cluster().equals(arguments.cluster())) {
-      throw new KurveException(
-          ErrorCode.REFUSED,
-          "the metadata store in "
-              + arguments.dataDirectory()
-              + " is of cluster "
-              + found.cluster()
-              + ", not "
-              + arguments.cluster(),
-          "name the right --data-dir or --cluster-id");
-    }
-  }
-
   private static <T> T join(CompletionStage<T> stage) {
     try {
       return stage.toCompletableFuture().join();
@@ -167,6 +135,16 @@ public final class MdsMain {
         throw known;
       }
       throw failed;
+    }
+  }
+
+  private static void awaitBriefly(CompletionStage<Void> stopped) {
+    try {
+      var _ = stopped.toCompletableFuture().get(STOP_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException late) {
+      LOG.warn("the metadata store was not told that this MDS stops: {}", late.toString());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -181,19 +159,5 @@ public final class MdsMain {
     LOG.error("halting: {}", what, cause);
     Runtime.getRuntime().halt(EXIT_FAULT);
     return new Error(what, cause);
-  }
-
-  private static final class Dice implements RandomSource {
-    private final SplittableRandom random = new SplittableRandom();
-
-    @Override
-    public long nextLong() {
-      return random.nextLong();
-    }
-
-    @Override
-    public long nextLong(long bound) {
-      return random.nextLong(bound);
-    }
   }
 }

@@ -83,11 +83,16 @@ final class Reign {
             attachments,
             volumes,
             new Registry(office, presence, heartbeats, behind, this::registered),
-            new Inspection(office, presence, behind, pool, fencing, purge));
+            new Inspection(office, presence, behind, pool, fencing, purge),
+            office.term());
   }
 
   record Services(
-      Attachments metadata, Volumes volumes, Registry registry, Inspection inspection) {}
+      Attachments metadata,
+      Volumes volumes,
+      Registry registry,
+      Inspection inspection,
+      MdsTerm term) {}
 
   interface Listener {
     void deposed(String why);

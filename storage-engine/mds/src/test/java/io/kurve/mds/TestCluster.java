@@ -137,7 +137,7 @@ final class TestCluster {
             faults,
             new ChunkserverAddresses()),
         Timings.standard(),
-        "mds-1",
+        new HostAndPort("mds-1", 7400),
         (operation, took, error) -> {});
   }
 

@@ -1,5 +1,6 @@
 package io.kurve.simulation;
 
+import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.time.EventLoop;
 import io.kurve.mds.Mds;
 import io.kurve.mds.leadership.MdsPorts;
@@ -57,7 +58,7 @@ final class SimMds {
                 new HaltingFaultHandler(),
                 addresses -> {}),
             timings(),
-            process.name(),
+            new HostAndPort(process.name(), 7400),
             (operation, took, error) -> {});
     mds = started;
     started.start();

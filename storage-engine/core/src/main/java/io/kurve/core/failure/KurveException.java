@@ -1,5 +1,7 @@
 package io.kurve.core.failure;
 
+import io.kurve.core.metadata.HostAndPort;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,15 +18,34 @@ public final class KurveException extends RuntimeException {
 
   private final ErrorCode code;
   private final String cure;
+  private final @Nullable HostAndPort leader;
 
   public KurveException(ErrorCode code, String message, String cure) {
     this(code, message, cure, null);
   }
 
   public KurveException(ErrorCode code, String message, String cure, @Nullable Throwable cause) {
+    this(code, message, cure, cause, null);
+  }
+
+  private KurveException(
+      ErrorCode code,
+      String message,
+      String cure,
+      @Nullable Throwable cause,
+      @Nullable HostAndPort leader) {
     super(message, cause);
     this.code = code;
     this.cure = cure;
+    this.leader = leader;
+  }
+
+  /**
+   * @param leader who is to be asked, as far as it is known
+   */
+  public static KurveException notLeader(
+      String message, String cure, Optional<HostAndPort> leader) {
+    return new KurveException(ErrorCode.NOT_LEADER, message, cure, null, leader.orElse(null));
   }
 
   public ErrorCode code() {
@@ -38,6 +59,11 @@ public final class KurveException extends RuntimeException {
 
   public String cure() {
     return cure;
+  }
+
+  /** Whom to ask instead, with NOT_LEADER, if that is known. */
+  public Optional<HostAndPort> leader() {
+    return Optional.ofNullable(leader);
   }
 
   /** Cause and cure in one line. */

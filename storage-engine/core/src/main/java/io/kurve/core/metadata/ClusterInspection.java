@@ -1,6 +1,7 @@
 package io.kurve.core.metadata;
 
 import io.kurve.core.id.ClusterId;
+import io.kurve.core.id.MdsTerm;
 import io.kurve.core.id.ReplicaId;
 import java.time.Instant;
 import java.util.List;
@@ -13,6 +14,11 @@ public interface ClusterInspection {
   CompletionStage<List<DiskInfo>> disks();
 
   CompletionStage<List<CopysetPlacement>> copysets();
+
+  /** Which of the MDS answers: only the leader does. */
+  CompletionStage<Leader> leader();
+
+  record Leader(HostAndPort address, MdsTerm term) {}
 
   enum Health {
     OK,

@@ -4,7 +4,10 @@ import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.metadata.ChunkserverReport;
-import io.kurve.core.metadata.ClusterInspection;
+import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
+import io.kurve.core.metadata.ClusterInspection.DiskInfo;
+import io.kurve.core.metadata.ClusterInspection.Health;
+import io.kurve.core.metadata.ClusterInspection.Reason;
 import io.kurve.core.metadata.CopysetPlacement;
 import io.kurve.core.unit.ByteSize;
 import io.kurve.core.unit.Geometry;
@@ -23,7 +26,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /** Answers about the cluster, from the image and what was heard. */
-public final class Inspection implements ClusterInspection {
+public final class Inspection {
   private final Office office;
   private final Presence presence;
   private final MetastoreBehind behind;
@@ -46,19 +49,16 @@ public final class Inspection implements ClusterInspection {
     this.purge = purge;
   }
 
-  @Override
   public CompletionStage<ClusterStatus> status() {
     return office.gate().read(this::statusNow);
   }
 
-  @Override
   public CompletionStage<List<DiskInfo>> disks() {
     return office
         .gate()
         .read(() -> office.image().chunkservers().values().stream().map(this::disk).toList());
   }
 
-  @Override
   public CompletionStage<List<CopysetPlacement>> copysets() {
     return office
         .gate()

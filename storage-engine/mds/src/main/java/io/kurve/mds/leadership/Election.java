@@ -8,6 +8,8 @@ import io.kurve.core.time.RandomSource;
 import io.kurve.mds.record.Keys;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +40,7 @@ public final class Election {
   private long validUntilNanos;
   private int round;
   private boolean closed;
+  private CompletionStage<?> revoked = CompletableFuture.completedFuture(true);
 
   /**
    * @param candidate what others are told about this process: its address
@@ -66,7 +69,6 @@ public final class Election {
 
   public void start() {
     int mine = ++round;
-    lease = null;
     long askedAt = loop.nanoTime();
     var _ =
         store
@@ -74,9 +76,10 @@ public final class Election {
             .whenComplete((granted, failure) ->
                 loop.execute(() -> {
                   if (mine != round) {
-                    return;
-                  }
-                  if (failure != null) {
+                    if (granted != null) {
+                      drop(granted);
+                    }
+                  } else if (failure != null) {
                     startLater("no lease: " + failure);
                   } else {
                     lease = granted;
@@ -94,30 +97,38 @@ public final class Election {
 
   /** Gives the leadership back at once and stands again. */
   public void resign(String why) {
-    if (closed) {
-      return;
+    if (!closed) {
+      startLater(why);
     }
-    dropLease();
-    startLater(why);
   }
 
-  public void close() {
+  /** Ends, and always well, when the store has been told: another can lead at once. */
+  public CompletionStage<?> close() {
     closed = true;
-    dropLease();
     round++;
     leadership = null;
+    dropLease();
+    return revoked;
   }
 
+  /** With it goes the key: the others need not wait for its end. */
   private void dropLease() {
     if (lease != null) {
-      var _ = store.revokeLease(lease).exceptionally(failure -> ended(failure));
+      drop(lease);
+      lease = null;
     }
   }
 
-  /** A lease that could not be revoked ends by itself. */
-  private @Nullable Void ended(Throwable failure) {
-    LOG.info("the leader's lease was not revoked and ends by itself: {}", failure.toString());
-    return null;
+  private void drop(LeaseId old) {
+    revoked =
+        store
+            .revokeLease(old)
+            .handle((_, failure) -> {
+              if (failure != null) {
+                LOG.info("a lease was not revoked and ends by itself: {}", failure.toString());
+              }
+              return true;
+            });
   }
 
   private void stand(int mine, LeaseId granted) {
@@ -184,6 +195,7 @@ public final class Election {
 
   private void startLater(String why) {
     int mine = ++round;
+    dropLease();
     if (leadership != null) {
       leadership = null;
       listener.lost(why);

@@ -28,12 +28,23 @@ import org.slf4j.LoggerFactory;
  * Founds the one pool once, when as many disks have registered as the cluster was made for and they
  * lie in enough failure domains. The members are told at once and, should that fail, in the answer
  * to each heartbeat.
+ *
+ * <p>A transaction takes only so many copysets. The plan is made for all of them each time and from
+ * the disks alone, so whoever goes on after a crash lays the rest as the first would have; were
+ * there more disks by then, the rest is laid as the larger plan says.
  */
 public final class PoolFounding {
   private static final Logger LOG = LoggerFactory.getLogger(PoolFounding.class);
 
+  /** Well below the number of writes that any store takes in one transaction. */
+  private static final int AT_ONCE = 100;
+
   private final Office office;
   private final ChunkserverCommands commands;
+  private Layout layout = new Layout(List.of(), List.of());
+
+  private record Layout(
+      List<CopysetPlanner.Candidate> candidates, List<CopysetPlanner.Plan> plans) {}
 
   public PoolFounding(Office office, ChunkserverCommands commands) {
     this.office = office;
@@ -42,20 +53,33 @@ public final class PoolFounding {
 
   /** Looks whether it can be done now, and does it. */
   public void kick() {
-    if (missing().isPresent() || !office.image().copysets().isEmpty()) {
+    if (missing().isPresent() || isFounded()) {
       return;
     }
     office.background(
         office
             .gate()
             .write(this::decide)
-            .thenAccept(founded -> founded.forEach(this::tellMembers)));
+            .thenAccept(founded -> {
+              founded.forEach(this::tellMembers);
+              if (!founded.isEmpty()) {
+                kick();
+              }
+            }));
+  }
+
+  private boolean isFounded() {
+    return office
+        .image()
+        .cluster()
+        .filter(cluster -> office.image().copysets().size() < cluster.copysets())
+        .isEmpty();
   }
 
   /** What the pool waits for, in words; empty when nothing. */
   public Optional<String> missing() {
     Optional<ClusterRecord> cluster = office.image().cluster();
-    if (cluster.isEmpty() || !office.image().copysets().isEmpty()) {
+    if (cluster.isEmpty() || isFounded()) {
       return Optional.empty();
     }
     List<CopysetPlanner.Candidate> candidates = candidates();
@@ -83,7 +107,7 @@ public final class PoolFounding {
 
   private Decision<List<CopysetRecord>> decide() {
     Optional<ClusterRecord> cluster = office.image().cluster();
-    if (cluster.isEmpty() || missing().isPresent() || !office.image().copysets().isEmpty()) {
+    if (cluster.isEmpty() || missing().isPresent() || isFounded()) {
       return Decision.reply(List.of());
     }
     Map<ChunkserverId, ReplicaId> replicas =
@@ -91,8 +115,9 @@ public final class PoolFounding {
             .collect(
                 Collectors.toMap(
                     ChunkserverRecord::id, ChunkserverRecord::replica, (a, _) -> a, TreeMap::new));
+    int there = office.image().copysets().size();
     List<CopysetPlanner.Plan> plans =
-        CopysetPlanner.plan(candidates(), cluster.get().replicas(), cluster.get().copysets());
+        plans(cluster.get()).stream().skip(there).limit(AT_ONCE).toList();
     Ids.Taken ids = office.ids().take(IdKind.GENERAL, plans.size());
     List<Change> changes = new ArrayList<>(ids.changes());
     List<CopysetRecord> founded = new ArrayList<>();
@@ -110,6 +135,16 @@ public final class PoolFounding {
     }
     founded.forEach(copyset -> changes.add(new Change.Put(copyset)));
     return new Decision<>(changes, () -> founded);
+  }
+
+  private List<CopysetPlanner.Plan> plans(ClusterRecord cluster) {
+    List<CopysetPlanner.Candidate> candidates = candidates();
+    if (!layout.candidates().equals(candidates)) {
+      layout =
+          new Layout(
+              candidates, CopysetPlanner.plan(candidates, cluster.replicas(), cluster.copysets()));
+    }
+    return layout.plans();
   }
 
   private void tellMembers(CopysetRecord copyset) {

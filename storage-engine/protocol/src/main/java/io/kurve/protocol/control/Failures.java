@@ -5,6 +5,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.metadata.HostAndPort;
 import io.kurve.protocol.convert.BadMessage;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Errors on their way through gRPC, both ways. The status is for tools that know only gRPC; code,
- * text and cure travel in the trailers and arrive as they were.
+ * text and cure, and whom to ask instead, travel in the trailers and arrive as they were.
  */
 final class Failures {
   private static final Metadata.Key<String> CODE =
@@ -23,6 +24,9 @@ final class Failures {
       Metadata.Key.of("kurve-text-bin", Metadata.BINARY_BYTE_MARSHALLER);
   private static final Metadata.Key<byte[]> CURE =
       Metadata.Key.of("kurve-cure-bin", Metadata.BINARY_BYTE_MARSHALLER);
+
+  private static final Metadata.Key<String> LEADER =
+      Metadata.Key.of("kurve-leader", Metadata.ASCII_STRING_MARSHALLER);
 
   /** Trailers that are longer would be refused by the other side. */
   private static final int MAX_TEXT_CHARACTERS = 1500;
@@ -56,6 +60,7 @@ final class Failures {
     trailers.put(CODE, failure.code().name());
     trailers.put(TEXT, bytes(failure.text()));
     trailers.put(CURE, bytes(failure.cure()));
+    failure.leader().ifPresent(leader -> trailers.put(LEADER, leader.toString()));
     return status(failure.code())
         .withDescription(shortened(failure.text()))
         .asRuntimeException(trailers);
@@ -84,7 +89,7 @@ final class Failures {
   static KurveException fromStatus(Status status, @Nullable Metadata trailers, String server) {
     Optional<String> code = Optional.ofNullable(trailers).map(t -> t.get(CODE));
     if (trailers != null && code.isPresent()) {
-      return new KurveException(code(code.get()), text(trailers, TEXT), text(trailers, CURE));
+      return said(code(code.get()), trailers);
     }
     String description = status.getDescription() == null ? "" : ": " + status.getDescription();
     return switch (status.getCode()) {
@@ -99,7 +104,7 @@ final class Failures {
               ErrorCode.UNKNOWN_OUTCOME,
               "no answer from " + server + " in time",
               "see whether it is overloaded or waits for a quorum; then ask again",
-              status.getCause());
+              new Silent(status.getCause()));
       case UNIMPLEMENTED ->
           new KurveException(
               ErrorCode.UNSUPPORTED,
@@ -126,6 +131,22 @@ final class Failures {
     };
   }
 
+  private static KurveException said(ErrorCode code, Metadata trailers) {
+    String text = text(trailers, TEXT);
+    String cure = text(trailers, CURE);
+    return code == ErrorCode.NOT_LEADER
+        ? KurveException.notLeader(text, cure, address(trailers.get(LEADER)))
+        : new KurveException(code, text, cure);
+  }
+
+  private static Optional<HostAndPort> address(@Nullable String text) {
+    try {
+      return Optional.ofNullable(text).map(HostAndPort::parse);
+    } catch (IllegalArgumentException notAnAddress) {
+      return Optional.empty();
+    }
+  }
+
   /** Marks the failure of a server that could not be reached at all: it has said nothing. */
   private static final class Away extends Exception {
     private static final long serialVersionUID = 1;
@@ -133,6 +154,20 @@ final class Failures {
     Away(@Nullable Throwable cause) {
       super("not reached", cause);
     }
+  }
+
+  /** Marks the failure of a server that said nothing in the time it was given. */
+  private static final class Silent extends Exception {
+    private static final long serialVersionUID = 1;
+
+    Silent(@Nullable Throwable cause) {
+      super("no answer", cause);
+    }
+  }
+
+  /** Whether the server gave no answer; else the failure is its own answer. */
+  static boolean isSilent(KurveException failure) {
+    return failure.getCause() instanceof Silent;
   }
 
   /** Whether the server was not reached; else the failure is its own answer. */

@@ -12,6 +12,7 @@ import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.protocol.handshake.Identity;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -23,11 +24,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The MDS, whichever of the addresses leads. A call goes to the one that answered last; UNAVAILABLE
- * and NOT_LEADER take it to the next one, with a back-off after each round, until the call's time
- * is over. So a call can reach an MDS twice: each operation carries a request id, or names by id or
- * size what is to be, so that doing it again changes nothing.
+ * and silence take it to the next one, NOT_LEADER to the one that a standby names, with a back-off
+ * after as many tries as there are addresses, until the call's time is over. So a call can reach an
+ * MDS twice: each operation carries a request id, or names by id or size what is to be, so that
+ * doing it again changes nothing.
  */
 public final class MdsClient implements AutoCloseable {
+  /** One with less time would only hide what is known of the last. */
+  private static final Duration SHORTEST_ATTEMPT = Duration.ofMillis(50);
+
   private final List<ControlChannel> servers = new ArrayList<>();
   private final List<HostAndPort> addresses;
   private final MdsClientConfig config;
@@ -62,34 +67,88 @@ public final class MdsClient implements AutoCloseable {
 
   private <A, B> CompletableFuture<B> call(MethodDescriptor<A, B> method, A request) {
     Deadline deadline = Deadline.after(config.callTimeout().toNanos(), TimeUnit.NANOSECONDS);
-    return attempt(method, request, deadline, 1);
+    return new Call<>(method, request, deadline).attempt();
   }
 
-  private <A, B> CompletableFuture<B> attempt(
-      MethodDescriptor<A, B> method, A request, Deadline deadline, int number) {
-    int asked = preferred.get();
-    return servers
-        .get(asked)
-        .call(method, request, deadline)
-        .exceptionallyCompose(thrown -> {
-          KurveException failure = known(thrown);
-          Duration pause = pause(number);
-          boolean again =
-              !closed
-                  && (failure.code() == ErrorCode.UNAVAILABLE
-                      || failure.code() == ErrorCode.NOT_LEADER)
-                  && deadline.timeRemaining(TimeUnit.NANOSECONDS) > pause.toNanos();
-          if (again || failure.code() == ErrorCode.UNKNOWN_OUTCOME) {
-            // One that is silent, stopped perhaps, must not be the first to be asked next time.
-            boolean unused = preferred.compareAndSet(asked, (asked + 1) % servers.size());
-          }
-          if (!again) {
-            return CompletableFuture.failedFuture(explained(failure));
-          }
-          Executor later = CompletableFuture.delayedExecutor(pause.toNanos(), TimeUnit.NANOSECONDS);
-          return CompletableFuture.supplyAsync(() -> number + 1, later)
-              .thenCompose(next -> attempt(method, request, deadline, next));
-        });
+  /** One call, with all its tries. */
+  private final class Call<A, B> {
+    private final MethodDescriptor<A, B> method;
+    private final A request;
+    private final Deadline deadline;
+
+    /** Those that were not there in this round, whoever takes them for the leader. */
+    private final BitSet away = new BitSet();
+
+    private int number;
+
+    Call(MethodDescriptor<A, B> method, A request, Deadline deadline) {
+      this.method = method;
+      this.request = request;
+      this.deadline = deadline;
+    }
+
+    /** One try at a time. */
+    CompletableFuture<B> attempt() {
+      int asked = preferred.get();
+      number++;
+      return servers
+          .get(asked)
+          .call(method, request, patience())
+          .exceptionallyCompose(thrown -> failed(asked, known(thrown)));
+    }
+
+    /** One that is silent, stopped perhaps, must not use up the time of all. */
+    private Deadline patience() {
+      return servers.size() == 1
+          ? deadline
+          : deadline.minimum(
+              Deadline.after(config.attemptTimeout().toNanos(), TimeUnit.NANOSECONDS));
+    }
+
+    private CompletableFuture<B> failed(int asked, KurveException failure) {
+      Duration pause = pause();
+      boolean again =
+          !closed
+              && (failure.code() == ErrorCode.UNAVAILABLE
+                  || failure.code() == ErrorCode.NOT_LEADER
+                  || Failures.isSilent(failure))
+              && deadline.timeRemaining(TimeUnit.NANOSECONDS)
+                  > pause.plus(SHORTEST_ATTEMPT).toNanos();
+      if (again || failure.code() == ErrorCode.UNKNOWN_OUTCOME) {
+        if (failure.code() != ErrorCode.NOT_LEADER) {
+          away.set(asked);
+        }
+        boolean unused = preferred.compareAndSet(asked, next(asked, failure));
+      }
+      if (!again) {
+        return CompletableFuture.failedFuture(explained(failure));
+      }
+      if (number % servers.size() == 0) {
+        away.clear();
+      }
+      Executor later = CompletableFuture.delayedExecutor(pause.toNanos(), TimeUnit.NANOSECONDS);
+      return CompletableFuture.runAsync(() -> {}, later).thenCompose(_ -> attempt());
+    }
+
+    /** Whom a standby takes for the leader, unless that one did not answer just now. */
+    private int next(int asked, KurveException failure) {
+      return failure
+          .leader()
+          .map(addresses::indexOf)
+          .filter(leader -> leader >= 0 && leader != asked && !away.get(leader))
+          .orElse((asked + 1) % servers.size());
+    }
+
+    /** None within a round over all addresses, then longer each round. */
+    private Duration pause() {
+      if (number % servers.size() != 0) {
+        return Duration.ZERO;
+      }
+      int round = Math.min(number / servers.size() - 1, 20);
+      long nanos =
+          Math.min(config.firstBackOff().toNanos() << round, config.longestBackOff().toNanos());
+      return Duration.ofNanos(nanos / 2 + ThreadLocalRandom.current().nextLong(nanos));
+    }
   }
 
   private static KurveException known(Throwable thrown) {
@@ -102,17 +161,6 @@ public final class MdsClient implements AutoCloseable {
         : new KurveException(ErrorCode.INTERNAL, String.valueOf(cause), "", cause);
   }
 
-  /** None within a round over all addresses, then longer each round. */
-  private Duration pause(int attempt) {
-    if (attempt % servers.size() != 0) {
-      return Duration.ZERO;
-    }
-    int round = Math.min(attempt / servers.size() - 1, 20);
-    long nanos =
-        Math.min(config.firstBackOff().toNanos() << round, config.longestBackOff().toNanos());
-    return Duration.ofNanos(nanos / 2 + ThreadLocalRandom.current().nextLong(nanos));
-  }
-
   private KurveException explained(KurveException failure) {
     if (failure.code() != ErrorCode.UNAVAILABLE && failure.code() != ErrorCode.NOT_LEADER) {
       return failure;
@@ -121,6 +169,9 @@ public final class MdsClient implements AutoCloseable {
         addresses.size() == 1
             ? "the MDS " + failure.text()
             : "none of the MDS " + addresses + " serves: " + failure.text();
+    if (failure.code() == ErrorCode.NOT_LEADER) {
+      return KurveException.notLeader(text, failure.cure(), failure.leader());
+    }
     boolean away = Failures.isAway(failure);
     return new KurveException(
         failure.code(), text, away ? config.cureWhenAway() : failure.cure(), failure);

@@ -4,25 +4,31 @@ import java.time.Duration;
 
 /**
  * @param callTimeout of each call, all tries together
+ * @param attemptTimeout of each try, where there is more than one MDS
  * @param firstBackOff after each MDS has been asked once; doubles up to {@code longestBackOff},
  *     with jitter from half to one and a half
  * @param cureWhenAway what to do when no MDS answers
  */
 public record MdsClientConfig(
-    Duration callTimeout, Duration firstBackOff, Duration longestBackOff, String cureWhenAway) {
+    Duration callTimeout,
+    Duration attemptTimeout,
+    Duration firstBackOff,
+    Duration longestBackOff,
+    String cureWhenAway) {
   public static MdsClientConfig defaults() {
     return new MdsClientConfig(
         Duration.ofSeconds(10),
+        Duration.ofSeconds(4),
         Duration.ofMillis(50),
         Duration.ofSeconds(1),
         "see whether it runs there, and start it");
   }
 
   public MdsClientConfig withCallTimeout(Duration timeout) {
-    return new MdsClientConfig(timeout, firstBackOff, longestBackOff, cureWhenAway);
+    return new MdsClientConfig(timeout, attemptTimeout, firstBackOff, longestBackOff, cureWhenAway);
   }
 
   public MdsClientConfig withCureWhenAway(String cure) {
-    return new MdsClientConfig(callTimeout, firstBackOff, longestBackOff, cure);
+    return new MdsClientConfig(callTimeout, attemptTimeout, firstBackOff, longestBackOff, cure);
   }
 }

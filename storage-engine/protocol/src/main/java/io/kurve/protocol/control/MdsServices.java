@@ -23,6 +23,7 @@ import io.kurve.protocol.v1.CreateVolumeRequest;
 import io.kurve.protocol.v1.DiskList;
 import io.kurve.protocol.v1.HeartbeatAnswer;
 import io.kurve.protocol.v1.HeartbeatRequest;
+import io.kurve.protocol.v1.LeaderReply;
 import io.kurve.protocol.v1.MetadataGrpc;
 import io.kurve.protocol.v1.Nothing;
 import io.kurve.protocol.v1.OpenVolumeRequest;
@@ -228,6 +229,11 @@ public record MdsServices(
     @Override
     public void status(Nothing request, StreamObserver<StatusReply> out) {
       Answers.answer(out, service::status, InspectionMessages::status);
+    }
+
+    @Override
+    public void leader(Nothing request, StreamObserver<LeaderReply> out) {
+      Answers.answer(out, service::leader, InspectionMessages::leader);
     }
 
     @Override

@@ -27,4 +27,10 @@ record RemoteInspection(Caller mds) implements ClusterInspection {
     return mds.call(ClusterInspectionGrpc.getCopysetsMethod(), Nothing.getDefaultInstance())
         .thenApply(PlaceMessages::placements);
   }
+
+  @Override
+  public CompletionStage<Leader> leader() {
+    return mds.call(ClusterInspectionGrpc.getLeaderMethod(), Nothing.getDefaultInstance())
+        .thenApply(InspectionMessages::leader);
+  }
 }

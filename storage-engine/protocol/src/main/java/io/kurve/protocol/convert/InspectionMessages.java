@@ -3,17 +3,32 @@ package io.kurve.protocol.convert;
 import static io.kurve.protocol.convert.Ids.checked;
 
 import io.kurve.core.id.ClusterId;
+import io.kurve.core.id.MdsTerm;
+import io.kurve.core.metadata.ClusterInspection;
 import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
 import io.kurve.core.metadata.ClusterInspection.DiskInfo;
 import io.kurve.core.metadata.ClusterInspection.DiskState;
 import io.kurve.core.metadata.ClusterInspection.Health;
 import io.kurve.core.metadata.ClusterInspection.Reason;
 import io.kurve.protocol.v1.DiskRecord;
+import io.kurve.protocol.v1.LeaderReply;
 import io.kurve.protocol.v1.StatusReply;
 
 /** The cluster's state, for people. */
 public final class InspectionMessages {
   private InspectionMessages() {}
+
+  public static LeaderReply leader(ClusterInspection.Leader leader) {
+    return LeaderReply.newBuilder()
+        .setAddress(PlaceMessages.address(leader.address()))
+        .setTerm(leader.term().value())
+        .build();
+  }
+
+  public static ClusterInspection.Leader leader(LeaderReply reply) {
+    return new ClusterInspection.Leader(
+        PlaceMessages.address(reply.getAddress()), new MdsTerm(reply.getTerm()));
+  }
 
   public static StatusReply status(ClusterStatus status) {
     return StatusReply.newBuilder()

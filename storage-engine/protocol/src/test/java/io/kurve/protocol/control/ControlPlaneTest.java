@@ -10,6 +10,7 @@ import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.metadata.ChunkserverCommands;
 import io.kurve.core.metadata.ChunkserverRegistry;
 import io.kurve.core.metadata.ClusterInspection;
+import io.kurve.core.metadata.CopysetPlacement;
 import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.MetadataService.AccessMode;
@@ -17,7 +18,9 @@ import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.protocol.handshake.ClusterKey;
 import io.kurve.protocol.handshake.Identity;
 import io.kurve.protocol.handshake.Role;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -30,9 +33,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -74,7 +79,11 @@ class ControlPlaneTest {
   private MdsClient client(Identity self, HostAndPort... addresses) {
     MdsClientConfig config =
         new MdsClientConfig(
-            Duration.ofSeconds(5), Duration.ofMillis(10), Duration.ofMillis(50), "start it");
+            Duration.ofSeconds(20),
+            Duration.ofSeconds(20),
+            Duration.ofMillis(10),
+            Duration.ofMillis(50),
+            "start it");
     return opened(new MdsClient(List.of(addresses), self, config));
   }
 
@@ -269,6 +278,94 @@ class ControlPlaneTest {
       assertThat(failure.text())
           .isEqualTo("the MDS " + nobody + " does not answer: nobody listens there");
       assertThat(failure.cure()).isEqualTo("bring it up");
+    }
+  }
+
+  @Test
+  void theClientAsksTheOneThatAStandbyNames() throws Exception {
+    HostAndPort leader = mds();
+    Standby first = new Standby(leader);
+    Standby second = new Standby(leader);
+    MdsClient client = client(identity(Role.CLI), standby(first), standby(second), mds(), leader);
+    assertThat(get(client.inspection().leader())).isEqualTo(Samples.LEADER);
+    assertThat(get(client.inspection().leader())).isEqualTo(Samples.LEADER);
+    assertThat(first.asked).hasValue(1);
+    assertThat(second.asked).hasValue(0);
+  }
+
+  @Test
+  void aStandbySaysWhoLeadsAndThatItIsNotTheLeader() throws Exception {
+    HostAndPort dead;
+    try (ServerSocket closed = new ServerSocket(0)) {
+      dead = new HostAndPort("127.0.0.1", closed.getLocalPort());
+    }
+    Duration time = Duration.ofSeconds(20);
+    MdsClientConfig once =
+        new MdsClientConfig(time, time, time.multipliedBy(9), time.multipliedBy(9), "start it");
+    HostAndPort standby = standby(new Standby(dead));
+    MdsClient client = opened(new MdsClient(List.of(standby), identity(Role.CLI), once));
+    KurveException failure = failure(client.inspection().leader());
+    assertThat(failure.code()).isEqualTo(ErrorCode.NOT_LEADER);
+    assertThat(failure.leader()).contains(dead);
+  }
+
+  @Test
+  void oneThatIsSilentDoesNotUseUpTheTimeOfTheOthers() throws Exception {
+    // The kernel takes the connection, nobody answers: as with a process that is stopped.
+    try (ServerSocket silent = new ServerSocket(0, 16, InetAddress.getLoopbackAddress())) {
+      HostAndPort stopped = new HostAndPort("127.0.0.1", silent.getLocalPort());
+      MdsClientConfig impatient =
+          new MdsClientConfig(
+              Duration.ofSeconds(20),
+              Duration.ofMillis(500),
+              Duration.ofMillis(10),
+              Duration.ofMillis(50),
+              "start it");
+      MdsClient client =
+          opened(new MdsClient(List.of(stopped, mds()), identity(Role.CLI), impatient));
+      assertThat(get(client.inspection().status())).isEqualTo(Samples.STATUS);
+    }
+  }
+
+  private HostAndPort standby(Standby inspection) {
+    MdsServices services =
+        new MdsServices(fake.new Metadata(), fake.new Volumes(), fake.new Registry(), inspection);
+    return opened(ControlServer.start(ANY_PORT, identity(Role.MDS), services)).address();
+  }
+
+  /** Answers nothing itself. */
+  private static final class Standby implements ClusterInspection {
+    final AtomicInteger asked = new AtomicInteger();
+    private final HostAndPort leader;
+
+    Standby(HostAndPort leader) {
+      this.leader = leader;
+    }
+
+    private <T> CompletionStage<T> refused() {
+      asked.incrementAndGet();
+      return CompletableFuture.failedFuture(
+          KurveException.notLeader("it stands by", "ask the leader", Optional.of(leader)));
+    }
+
+    @Override
+    public CompletionStage<ClusterStatus> status() {
+      return refused();
+    }
+
+    @Override
+    public CompletionStage<List<DiskInfo>> disks() {
+      return refused();
+    }
+
+    @Override
+    public CompletionStage<List<CopysetPlacement>> copysets() {
+      return refused();
+    }
+
+    @Override
+    public CompletionStage<Leader> leader() {
+      return refused();
     }
   }
 

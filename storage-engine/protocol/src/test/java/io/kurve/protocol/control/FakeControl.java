@@ -139,6 +139,11 @@ final class FakeControl {
     public CompletionStage<List<CopysetPlacement>> copysets() {
       return answer(List.of(Samples.PLACEMENT));
     }
+
+    @Override
+    public CompletionStage<Leader> leader() {
+      return answer(Samples.LEADER);
+    }
   }
 
   final class Commands implements ChunkserverCommands {

@@ -24,6 +24,7 @@ import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
 import io.kurve.core.metadata.ClusterInspection.DiskInfo;
 import io.kurve.core.metadata.ClusterInspection.DiskState;
 import io.kurve.core.metadata.ClusterInspection.Health;
+import io.kurve.core.metadata.ClusterInspection.Leader;
 import io.kurve.core.metadata.ClusterInspection.Reason;
 import io.kurve.core.metadata.CopysetPlacement;
 import io.kurve.core.metadata.HostAndPort;
@@ -52,6 +53,7 @@ final class Samples {
   static final VolumeId VOLUME_ID = new VolumeId(21);
   static final AttachmentId ATTACHMENT_ID = new AttachmentId(31);
   static final Instant MOMENT = Instant.ofEpochSecond(1_790_000_000L, 123_456_789);
+  static final Leader LEADER = new Leader(new HostAndPort("mds-2", 7400), new MdsTerm(77));
   static final Membership MEMBERSHIP = new Membership(List.of(REPLICA), List.of(OTHER));
   static final Volume VOLUME =
       new Volume(

@@ -80,6 +80,11 @@ public final class InMemoryMetaStore {
     return keys.revision();
   }
 
+  /** How many leases somebody has. */
+  public int leases() {
+    return leases.size();
+  }
+
   /** How many transactions have arrived, whatever became of them. */
   public long commits() {
     return commits;
