@@ -6,7 +6,7 @@ import com.alipay.sofa.jraft.entity.LogId;
 import com.alipay.sofa.jraft.entity.PeerId;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.function.LongFunction;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
  * <p>For one thread.
  */
 final class StoredEntry extends LogEntry {
-  private final LongFunction<LogEntry> log;
+  private final Supplier<LogEntry> log;
   private boolean read;
 
-  StoredEntry(LogId id, LongFunction<LogEntry> log) {
+  StoredEntry(LogId id, Supplier<LogEntry> log) {
     this.log = log;
     setId(id);
   }
@@ -28,7 +28,7 @@ final class StoredEntry extends LogEntry {
     if (read) {
       return;
     }
-    LogEntry stored = log.apply(getId().getIndex());
+    LogEntry stored = log.get();
     setType(stored.getType());
     setPeers(stored.getPeers());
     setOldPeers(stored.getOldPeers());

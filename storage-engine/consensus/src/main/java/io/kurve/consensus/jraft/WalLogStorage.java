@@ -16,8 +16,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -89,19 +91,21 @@ final class WalLogStorage implements LogStorage {
   /** Not read before jraft asks for more than its term, which is all that a heartbeat needs. */
   @Override
   public @Nullable LogEntry getEntry(long index) {
+    Supplier<Optional<LogRecord>> reading = log.reading(index);
     OptionalLong term = log.term(index);
     return term.isEmpty() || index < log.firstIndex() || index > log.lastIndex()
         ? null
-        : new StoredEntry(new LogId(index, term.getAsLong()), this::read);
+        : new StoredEntry(new LogId(index, term.getAsLong()), () -> read(index, reading));
   }
 
   /**
-   * Ends the process when the entry can't be read: jraft holds a follower's lock here and never
-   * gives it back when this throws, so that the copyset would stand still for ever, silently.
+   * A checkpoint may cut the entry before it is read here, for a follower that is behind. Ends the
+   * process when it can't be read: jraft holds a follower's lock here and never gives it back when
+   * this throws, so that the copyset would stand still for ever, silently.
    */
-  private LogEntry read(long index) {
+  private LogEntry read(long index, Supplier<Optional<LogRecord>> reading) {
     try {
-      return entry(log.read(index).orElseThrow());
+      return entry(reading.get().orElseThrow());
     } catch (KurveException | NoSuchElementException unreadable) {
       throw faults.halt(
           "entry " + index + " of " + log.group() + " can't be read back", unreadable);

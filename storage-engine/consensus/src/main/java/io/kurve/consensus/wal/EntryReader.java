@@ -36,6 +36,11 @@ final class EntryReader {
     return Optional.empty();
   }
 
+  /** As {@link #read}; when the group has it no more, from the place where it was found before. */
+  Optional<LogRecord> read(GroupState group, long index, Optional<GroupState.Located> found) {
+    return read(group, index).or(() -> found.flatMap(place -> readAt(group.group(), index, place)));
+  }
+
   private Optional<LogRecord> readAt(CopysetKey group, long index, GroupState.Located place) {
     long start = layout.diskOffset(place.address());
     long alignedStart = start / Disk.ALIGNMENT * Disk.ALIGNMENT;

@@ -6,6 +6,7 @@ import io.kurve.core.log.LogPosition;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import java.util.stream.LongStream;
 
 /**
@@ -33,6 +34,14 @@ public interface GroupLog {
   OptionalLong term(long index);
 
   Optional<LogRecord> read(long index);
+
+  /**
+   * The entry that is there now, to be read later: also when it is cut meanwhile, as long as its
+   * place in the ring is not used anew.
+   */
+  default Supplier<Optional<LogRecord>> reading(long index) {
+    return () -> read(index);
+  }
 
   /** The configuration entries in the log, oldest first; asked once, at start. */
   default List<LogRecord> configurations() {

@@ -1,6 +1,7 @@
 package io.kurve.consensus.wal;
 
 import io.kurve.consensus.wal.GroupCommit.Urgency;
+import io.kurve.consensus.wal.GroupState.Located;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.CopysetKey;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 
 /** A group's view of the shared WAL. Any number of them may stand for one group. */
 final class WalGroupLog implements GroupLog {
@@ -83,6 +85,12 @@ final class WalGroupLog implements GroupLog {
   @Override
   public Optional<LogRecord> read(long index) {
     return reader.read(state, index);
+  }
+
+  @Override
+  public Supplier<Optional<LogRecord>> reading(long index) {
+    Optional<Located> found = state.locate(index);
+    return () -> reader.read(state, index, found);
   }
 
   @Override

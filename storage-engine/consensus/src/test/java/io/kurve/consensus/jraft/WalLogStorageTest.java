@@ -36,15 +36,7 @@ final class WalLogStorageTest {
   @Test
   void rule02AnEntryThatCannotBeReadEndsTheProcess() throws Exception {
     GroupLog log = logs.found(new CopysetKey(new CopysetId(1), new CopysetGeneration(1)), alone);
-    WalLogStorage storage =
-        new WalLogStorage(
-            log,
-            new DurableIndex(0),
-            new LeaderLease(self, new LoopbackCluster.FakeLeaseClock(), TIMEOUT),
-            new CheckpointStorage(
-                self, new Checkpoint(LogPosition.BEFORE_ALL, alone), (leader, wanted) -> wanted),
-            (payload, took) -> {},
-            faults);
+    WalLogStorage storage = storage(log);
     assertThat(storage.getEntry(1)).as("no such entry").isNull();
     log.append(List.of(new LogRecord(1, 7, LogRecord.Kind.DATA, ByteBuffer.allocate(8))));
     assertThat(Objects.requireNonNull(storage.getEntry(1)).getData().remaining()).isEqualTo(8);
@@ -55,5 +47,35 @@ final class WalLogStorageTest {
         .isInstanceOf(HaltingFaultHandler.Halted.class)
         .hasCauseInstanceOf(KurveException.class);
     assertThat(faults.isHalted()).isTrue();
+  }
+
+  /** Its next entry was found in the log when a checkpoint cut it. */
+  @Test
+  void aFollowerThatIsBehindDoesNotEndALeaderThatTakesACheckpoint() throws Exception {
+    GroupLog log =
+        new VolatileWal(self)
+            .start(faults)
+            .found(new CopysetKey(new CopysetId(1), new CopysetGeneration(1)), alone);
+    WalLogStorage storage = storage(log);
+    for (long index = 1; index <= 3; index++) {
+      ByteBuffer payload = ByteBuffer.allocate(8).putLong(0, 100 + index);
+      log.append(List.of(new LogRecord(index, 7, LogRecord.Kind.DATA, payload)));
+    }
+    LogEntry next = Objects.requireNonNull(storage.getEntry(2));
+    assertThat(storage.truncatePrefix(4)).isTrue();
+    assertThat(storage.getEntry(2)).isNull();
+    assertThat(next.getData().getLong(0)).isEqualTo(102);
+    assertThat(faults.isHalted()).isFalse();
+  }
+
+  private WalLogStorage storage(GroupLog log) {
+    return new WalLogStorage(
+        log,
+        new DurableIndex(0),
+        new LeaderLease(self, new LoopbackCluster.FakeLeaseClock(), TIMEOUT),
+        new CheckpointStorage(
+            self, new Checkpoint(LogPosition.BEFORE_ALL, alone), (leader, wanted) -> wanted),
+        (payload, took) -> {},
+        faults);
   }
 }
