@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One frame is written at a time, so only the very last one can be torn. The log ends at the
  * first bad frame of the current segment that has no good one of this lap after it, neither in the
- * segment nor in the slot that comes next. Everything else that breaks the chain is damage.
+ * segment nor in the slot that comes next; and that slot can be read, or was not begun in this lap.
+ * Everything else that breaks the chain is damage.
  */
 final class WalRecovery {
   private final Disk disk;
@@ -160,8 +162,28 @@ final class WalRecovery {
     }
     refuseLater(segment, position, last, badOffset);
     image.load(layout.slotOf(segment + 1));
+    refuseUnreadable(segment + 1);
     refuseLater(segment + 1, 0, last, badOffset);
     return last;
+  }
+
+  /** The log may go on in what can't be read, unless the slot is as an earlier lap left it. */
+  private void refuseUnreadable(long segment) throws DamageFound {
+    OptionalInt unreadable = image.unreadableAt();
+    if (unreadable.isPresent() && (unreadable.getAsInt() == 0 || !isNotBegun(segment))) {
+      throw new DamageFound(
+          layout.diskOffset(segment, unreadable.getAsInt()),
+          "the disk can't read it, and the log may go on there");
+    }
+  }
+
+  /** By its head, which is the first that is written of a segment. */
+  private boolean isNotBegun(long segment) {
+    ByteBuffer firstBlock = image.bytes().slice(0, Disk.ALIGNMENT);
+    return firstBlock.mismatch(ByteBuffer.allocate(Disk.ALIGNMENT)) < 0
+        || FrameHeader.read(image.bytes(), 0)
+            .filter(head -> isHere(head, segment - layout.segmentCount(), 0))
+            .isPresent();
   }
 
   private void refuseLater(long segment, int from, FrameHeader last, long badOffset)

@@ -183,6 +183,28 @@ class WalSafetyTest {
   }
 
   @Test
+  void rule04ASegmentThatTheDiskCannotReadFromItsHeadOnIsDamage() throws WalFull {
+    VolatileDisk disk = WalBench.volatileDisk(8);
+    WalBench bench = new WalBench(disk);
+    append(bench.open().open(key(1)), 3, 4096);
+    long second = WalBench.REGION.offset() + WalBench.SEGMENT_BYTES;
+    disk.failReads(second + 8192, 4096);
+    SharedWal wal = bench.open();
+    disk.healReads();
+    GroupLog log = wal.open(key(1));
+    assertThat(log.lastIndex()).as("with an unused slot that can't be read").isEqualTo(3);
+    while (wal.space().usedBytes() <= WalBench.SEGMENT_BYTES) {
+      append(log, 1, 4096);
+    }
+    disk.failReads(second, wal.space().usedBytes() - WalBench.SEGMENT_BYTES);
+    assertThat(bench.tryOpen())
+        .isInstanceOfSatisfying(
+            WalOpening.Damaged.class, damage -> assertThat(damage.offset()).isEqualTo(second));
+    disk.healReads();
+    assertThat(bench.open().open(key(1)).lastIndex()).isEqualTo(log.lastIndex());
+  }
+
+  @Test
   void rule04ARottenEntryIsNeverHandedOut() throws WalFull {
     VolatileDisk disk = WalBench.volatileDisk(7);
     WalBench bench = new WalBench(disk);
