@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 
 /**
  * How far the replica's own log is durable; apply waits here (rule 5), because raft commits on two
@@ -39,18 +40,22 @@ final class DurableIndex {
     set(index);
   }
 
-  /** False when the time passed or the replica closed. */
-  boolean await(long wanted, Duration deadline) throws InterruptedException {
-    if (index >= wanted) {
+  /**
+   * Asks again whenever the index changed. False when the time passed or the replica closed.
+   *
+   * @param reached quick; about this index
+   */
+  boolean await(BooleanSupplier reached, Duration deadline) throws InterruptedException {
+    if (reached.getAsBoolean()) {
       return true;
     }
     long left = deadline.toNanos();
     lock.lock();
     try {
-      while (index < wanted && !closed && left > 0) {
+      while (!reached.getAsBoolean() && !closed && left > 0) {
         left = changed.awaitNanos(left);
       }
-      return index >= wanted;
+      return reached.getAsBoolean();
     } finally {
       lock.unlock();
     }

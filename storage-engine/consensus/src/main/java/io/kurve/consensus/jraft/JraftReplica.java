@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -418,8 +419,25 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
     return term != 0 && lease.holds(term);
   }
 
-  void passOn() {
-    caller.passOn(whileActive(node::getLastAppliedLogIndex));
+  /**
+   * Whether the log has this entry, or has dropped it behind a checkpoint. An index alone says
+   * little: what a new leader replaces is durable until the log thread comes to cut it off.
+   */
+  boolean isDurable(LogPosition at) {
+    return (durable.get() >= at.index() && log.term(at.index()).equals(OptionalLong.of(at.term())))
+        || at.index() <= log.cutAt().index();
+  }
+
+  /**
+   * Passes jraft's own entries on to the state machine.
+   *
+   * @param agreed up to here a leader's log is the same as jraft's
+   */
+  void passOn(LogPosition agreed) {
+    long upTo = Math.min(agreed.index(), whileActive(node::getLastAppliedLogIndex));
+    if (caller.applied() < upTo && isDurable(agreed)) {
+      context.executors().tasks().execute(() -> caller.passOn(upTo));
+    }
   }
 
   /** Makes jraft leave a term that it can't be leader of any more: by a vote that nobody gets. */

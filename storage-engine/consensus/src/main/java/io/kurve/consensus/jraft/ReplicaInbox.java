@@ -18,6 +18,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import io.kurve.consensus.RaftTransport.Responder;
 import io.kurve.core.id.ReplicaId;
+import io.kurve.core.log.LogPosition;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -148,7 +149,7 @@ final class ReplicaInbox {
     Message response = node.handleAppendEntriesRequest(request, done);
     if (response != null) {
       reply(answer, response);
-      replica.passOn();
+      replica.passOn(new LogPosition(request.getPrevLogTerm(), request.getPrevLogIndex()));
     }
   }
 

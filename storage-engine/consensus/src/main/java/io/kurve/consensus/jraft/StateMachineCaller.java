@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 
 /**
  * Calls the state machine in log order. jraft calls here on one thread of the replica's own.
@@ -70,7 +71,7 @@ final class StateMachineCaller<R> extends StateMachineAdapter {
     try {
       while (entries.hasNext()) {
         LogPosition at = new LogPosition(entries.getTerm(), entries.getIndex());
-        awaitDurable(at.index());
+        awaitDurable(at.index(), () -> replica.isDurable(at));
         apply(at, entries);
         entries.next();
       }
@@ -119,8 +120,8 @@ final class StateMachineCaller<R> extends StateMachineAdapter {
     }
   }
 
-  private void awaitDurable(long index) throws InterruptedException {
-    if (!replica.durable().await(index, DURABLE_DEADLINE)) {
+  private void awaitDurable(long index, BooleanSupplier isDurable) throws InterruptedException {
+    if (!replica.durable().await(isDurable, DURABLE_DEADLINE)) {
       if (replica.isClosed()) {
         throw new IllegalStateException(replica.name() + " closed while applying");
       }
@@ -129,7 +130,11 @@ final class StateMachineCaller<R> extends StateMachineAdapter {
     }
   }
 
-  /** Passes on jraft's own entries up to an index; under the gate. */
+  /**
+   * Passes on jraft's own entries up to an index; under the gate.
+   *
+   * @param upTo what is durable up to here is what was committed
+   */
   private void advance(long upTo) {
     while (applied < upTo) {
       Optional<LogRecord> record = replica.log().read(applied + 1);
@@ -147,13 +152,13 @@ final class StateMachineCaller<R> extends StateMachineAdapter {
   }
 
   /**
-   * Everything up to here was applied by jraft; what the state machine has not seen of it are
-   * jraft's own entries. May be called on any thread; does not wait for an apply or an install.
+   * Everything up to here is durable and was applied by jraft; what the state machine has not seen
+   * of it are jraft's own entries. Reads the log; does not wait for an apply or an install.
    */
-  void passOn(long appliedByRaft) {
+  void passOn(long upTo) {
     if (gate.tryLock()) {
       try {
-        advance(appliedByRaft);
+        advance(upTo);
       } finally {
         gate.unlock();
       }
@@ -169,7 +174,7 @@ final class StateMachineCaller<R> extends StateMachineAdapter {
     }
     long committed = replica.committed();
     try {
-      awaitDurable(committed);
+      awaitDurable(committed, () -> replica.durable().get() >= committed);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return;
@@ -235,10 +240,13 @@ final class StateMachineCaller<R> extends StateMachineAdapter {
       done.run(new Status(RaftError.ECANCELED, "the membership is changing"));
       return;
     }
+    LogPosition at = new LogPosition(meta.getLastIncludedTerm(), meta.getLastIncludedIndex());
     CheckpointImage image;
     gate.lock();
     try {
-      advance(meta.getLastIncludedIndex());
+      if (replica.isDurable(at)) {
+        advance(at.index());
+      }
       image = replica.stateMachine().capture(CheckpointMeta.decode(meta).membership());
     } finally {
       gate.unlock();

@@ -88,10 +88,20 @@ final class InMemoryGroupLogs implements GroupLogs {
     space = new LogSpace(used, total);
   }
 
+  /** What shortens the log hangs with them. */
   CountDownLatch stallAppends() {
     CountDownLatch latch = new CountDownLatch(1);
     appendsPass = latch;
     return latch;
+  }
+
+  private void awaitAppendsPass() {
+    try {
+      appendsPass.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
   }
 
   @Override
@@ -199,12 +209,7 @@ final class InMemoryGroupLogs implements GroupLogs {
 
     @Override
     public void append(List<LogRecord> more) {
-      try {
-        appendsPass.await();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException(e);
-      }
+      awaitAppendsPass();
       synchronized (this) {
         if (failsAppends) {
           throw faults.halt(key + ": append not written", new IOException("told to fail"));
@@ -232,8 +237,11 @@ final class InMemoryGroupLogs implements GroupLogs {
     }
 
     @Override
-    public synchronized void truncateSuffix(long lastKept) {
-      records.tailMap(lastKept, false).clear();
+    public void truncateSuffix(long lastKept) {
+      awaitAppendsPass();
+      synchronized (this) {
+        records.tailMap(lastKept, false).clear();
+      }
     }
 
     @Override
