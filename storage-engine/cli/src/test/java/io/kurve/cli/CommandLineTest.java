@@ -160,6 +160,55 @@ class CommandLineTest {
   }
 
   @Test
+  void aDeletedVolumeIsListedAndHadBackOrDestroyed() throws IOException {
+    cluster("volume", "create", "v", "--size", "1GiB");
+    assertThat(cluster("volume", "delete", "v", "-o", "json")).isZero();
+    assertThat(json().get("left_s").asLong()).isEqualTo(86_400);
+    assertThat(cluster("volume", "list", "-o", "json")).isZero();
+    assertThat(json().get("volumes")).isEmpty();
+    assertThat(cluster("volume", "list", "--deleted", "-o", "json")).isZero();
+    assertThat(json().get("volumes").get(0).get("name").asText()).isEqualTo("v");
+    assertThat(cluster("volume", "undelete", "v", "--as", "w")).isZero();
+    assertThat(fake.volumes).containsOnlyKeys("w");
+    assertThat(cluster("volume", "undelete", "v")).isEqualTo(3);
+    assertThat(said()).contains("no deleted volume has the name v");
+    assertThat(cluster("volume", "delete", "w", "--retention", "soon")).isEqualTo(2);
+    assertThat(cluster("volume", "delete", "w", "--retention", "0")).isZero();
+    assertThat(fake.deleted).isEmpty();
+  }
+
+  @Test
+  void ofDeletedVolumesWithOneNameTheNumberSaysWhich() {
+    for (int i = 0; i < 2; i++) {
+      cluster("volume", "create", "v", "--size", "1GiB");
+      cluster("volume", "delete", "v");
+    }
+    for (String command : List.of("undelete", "purge")) {
+      assertThat(cluster("volume", command, "v")).isEqualTo(2);
+      assertThat(said()).contains("2 deleted volumes have the name v: 1 deleted", "--id");
+    }
+    assertThat(cluster("volume", "purge", "v", "--id", "2")).isZero();
+    assertThat(cluster("volume", "undelete", "v", "--id", "2")).isEqualTo(3);
+    assertThat(cluster("volume", "undelete", "v")).isZero();
+    assertThat(fake.changes).contains("purge 2", "undelete 1 as v");
+  }
+
+  @Test
+  void thePolicyIsShownAndChanged() throws IOException {
+    assertThat(cluster("cluster", "policy", "-o", "json")).isZero();
+    assertThat(json().get("overcommit").asDouble()).isEqualTo(1.0);
+    assertThat(json().get("retention_s").asLong()).isEqualTo(86_400);
+    assertThat(fake.changes).isEmpty();
+    assertThat(cluster("cluster", "policy", "--overcommit", "1.5", "--retention", "7d")).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains("1.5").contains("7d");
+    assertThat(cluster("cluster", "policy", "--overcommit", "lots")).isEqualTo(2);
+    assertThat(cluster("cluster", "policy", "--retention", "24")).isEqualTo(2);
+    assertThat(said()).contains("24h or 7d");
+    assertThat(cluster("cluster", "confirm-clock")).isZero();
+    assertThat(fake.changes).containsExactly("policy", "confirm clock");
+  }
+
+  @Test
   void detachingByForceTakesTheVolumeFromAHostThatIsOutOfReach() {
     cluster("volume", "create", "v", "--size", "1GiB");
     assertThat(cluster("volume", "detach", "v", "--force")).isEqualTo(3);

@@ -14,8 +14,11 @@ import io.kurve.core.metadata.CopysetPlacement;
 import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
+import io.kurve.core.metadata.VolumeAdmin.InBin;
 import io.kurve.core.metadata.VolumeHostService;
+import io.kurve.core.metadata.VolumePolicy;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +28,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** An MDS in memory behind the connections of a command. */
@@ -35,6 +39,9 @@ final class FakeConnections implements Connections, Connections.Cluster {
   Instant now = SINCE;
 
   final Map<String, Volume> volumes = new TreeMap<>();
+  final Map<VolumeId, Volume> deleted = new TreeMap<>();
+  private final Map<VolumeId, InBin> bin = new TreeMap<>();
+  VolumePolicy policy = VolumePolicy.STANDARD;
   final List<Attachment> attachments = new ArrayList<>();
   final List<String> changes = new ArrayList<>();
 
@@ -133,7 +140,10 @@ final class FakeConnections implements Connections, Connections.Cluster {
 
     @Override
     public CompletionStage<List<VolumeUse>> list() {
-      return CompletableFuture.completedFuture(volumes.values().stream().map(this::use).toList());
+      return CompletableFuture.completedFuture(
+          Stream.concat(volumes.values().stream(), deleted.values().stream())
+              .map(this::use)
+              .toList());
     }
 
     @Override
@@ -148,7 +158,8 @@ final class FakeConnections implements Connections, Connections.Cluster {
       return new VolumeUse(
           volume,
           attachments.stream().filter(a -> a.volumeName().equals(volume.name())).toList(),
-          Optional.empty());
+          Optional.empty(),
+          Optional.ofNullable(bin.get(volume.id())));
     }
 
     @Override
@@ -158,7 +169,7 @@ final class FakeConnections implements Connections, Connections.Cluster {
     }
 
     @Override
-    public CompletionStage<Void> delete(VolumeId volume) {
+    public CompletionStage<Void> delete(VolumeId volume, Optional<Duration> retention) {
       Optional<Attachment> held =
           volumes.values().stream()
               .filter(found -> found.id().equals(volume))
@@ -172,8 +183,62 @@ final class FakeConnections implements Connections, Connections.Cluster {
             "detach it there first");
       }
       changes.add("delete " + volume.value());
+      Duration kept = retention.orElse(policy.retention());
+      volumes.values().stream()
+          .filter(found -> found.id().equals(volume) && !kept.isZero())
+          .forEach(found -> {
+            bin.put(volume, new InBin(now, kept));
+            deleted.put(volume, in(Volume.State.DELETED, found));
+          });
       volumes.values().removeIf(found -> found.id().equals(volume));
       return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletionStage<Volume> undelete(VolumeId volume, String name) {
+      changes.add("undelete " + volume.value() + " as " + name);
+      Volume back = in(Volume.State.ACTIVE, Objects.requireNonNull(deleted.remove(volume)));
+      volumes.put(name, back);
+      return CompletableFuture.completedFuture(back);
+    }
+
+    @Override
+    public CompletionStage<Void> purge(VolumeId volume) {
+      changes.add("purge " + volume.value());
+      deleted.remove(volume);
+      return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletionStage<VolumePolicy> policy() {
+      return CompletableFuture.completedFuture(policy);
+    }
+
+    @Override
+    public CompletionStage<VolumePolicy> changePolicy(PolicyChange change) {
+      changes.add("policy");
+      policy = change.of(policy);
+      return CompletableFuture.completedFuture(policy);
+    }
+
+    @Override
+    public CompletionStage<Void> confirmClock() {
+      changes.add("confirm clock");
+      return CompletableFuture.completedFuture(null);
+    }
+
+    private static Volume in(Volume.State state, Volume volume) {
+      return new Volume(
+          volume.id(),
+          volume.name(),
+          volume.sizeBytes(),
+          volume.logicalBlockBytes(),
+          volume.shared(),
+          volume.sequence(),
+          state,
+          volume.created(),
+          volume.formatted(),
+          volume.mappedBytes());
     }
 
     @Override

@@ -11,8 +11,11 @@ import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.SegmentMapping;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
+import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.mds.Mds.Needs;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -32,6 +35,11 @@ final class Doors {
           "info",
           "resize",
           "delete",
+          "undelete",
+          "purge",
+          "policy",
+          "changePolicy",
+          "confirmClock",
           "fence",
           "register",
           "heartbeat",
@@ -122,8 +130,33 @@ final class Doors {
     }
 
     @Override
-    public CompletionStage<Void> delete(VolumeId volume) {
-      return mds.serve("delete", Needs.GATHERED, s -> s.volumes().delete(volume));
+    public CompletionStage<Void> delete(VolumeId volume, Optional<Duration> retention) {
+      return mds.serve("delete", Needs.GATHERED, s -> s.volumes().delete(volume, retention));
+    }
+
+    @Override
+    public CompletionStage<Volume> undelete(VolumeId volume, String name) {
+      return mds.serve("undelete", Needs.GATHERED, s -> s.volumes().undelete(volume, name));
+    }
+
+    @Override
+    public CompletionStage<Void> purge(VolumeId volume) {
+      return mds.serve("purge", Needs.GATHERED, s -> s.volumes().purge(volume));
+    }
+
+    @Override
+    public CompletionStage<VolumePolicy> policy() {
+      return mds.serve("policy", Needs.GATHERED, s -> s.volumes().policy());
+    }
+
+    @Override
+    public CompletionStage<VolumePolicy> changePolicy(PolicyChange change) {
+      return mds.serve("changePolicy", Needs.GATHERED, s -> s.volumes().changePolicy(change));
+    }
+
+    @Override
+    public CompletionStage<Void> confirmClock() {
+      return mds.serve("confirmClock", Needs.GATHERED, s -> s.volumes().confirmClock());
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.metadata.VolumePolicy;
+import io.kurve.core.unit.TimeSpan;
 import io.kurve.metastore.etcd.EtcdAccess;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -47,6 +48,7 @@ record MdsArguments(
           --chunkservers N     that must have registered before the pool is made (3)
           --copysets N         of the pool (16)
           --overcommit F       the sizes of all volumes may be F times what the pool holds (1.0)
+          --retention TIME     how long a deleted volume can be had back (24h; 0: not at all)
         --ready-file FILE    gets pid, address and metrics, a line each, when the MDS serves, or
                              stands by for another that leads
       """;
@@ -71,6 +73,7 @@ record MdsArguments(
           "--chunkservers",
           "--copysets",
           "--overcommit",
+          "--retention",
           "--ready-file");
 
   record Birth(int replicas, int chunkservers, int copysets, VolumePolicy policy) {}
@@ -150,12 +153,13 @@ record MdsArguments(
 
   private static VolumePolicy policy(Map<String, String> given) {
     String overcommit = given.get("--overcommit");
+    String retention = given.get("--retention");
     try {
       return new VolumePolicy(
           overcommit == null
               ? VolumePolicy.STANDARD.overcommitPercent()
               : VolumePolicy.overcommitPercent(overcommit),
-          VolumePolicy.STANDARD.retention());
+          retention == null ? VolumePolicy.STANDARD.retention() : TimeSpan.parse(retention));
     } catch (IllegalArgumentException wrong) {
       throw invalid(String.valueOf(wrong.getMessage()));
     }

@@ -5,7 +5,6 @@ import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.MdsTerm;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.metadata.ChunkserverRegistry.Addresses;
-import io.kurve.core.metadata.ChunkserverReport;
 import io.kurve.core.metastore.MetaStore;
 import io.kurve.mds.health.Inspection;
 import io.kurve.mds.leadership.MdsPorts;
@@ -24,6 +23,7 @@ import io.kurve.mds.volume.Attachments;
 import io.kurve.mds.volume.Fencing;
 import io.kurve.mds.volume.Grants;
 import io.kurve.mds.volume.Purge;
+import io.kurve.mds.volume.RecycleBin;
 import io.kurve.mds.volume.SegmentAllocator;
 import io.kurve.mds.volume.Volumes;
 import java.util.Map;
@@ -44,6 +44,7 @@ final class Reign {
   private final MetastoreBehind behind;
   private final Fencing fencing;
   private final Purge purge;
+  private final RecycleBin bin;
   private final PoolFounding pool;
   private final Services services;
   private boolean loaded;
@@ -67,8 +68,9 @@ final class Reign {
     Grants grants = new Grants(office, presence, ports.commands());
     this.fencing = new Fencing(office, grants, leases);
     this.purge = new Purge(office, presence, ports.commands(), grants);
+    this.bin = new RecycleBin(office, purge);
     this.pool = new PoolFounding(office, ports.commands());
-    Volumes volumes = new Volumes(office, leases, fencing, purge, behind, this::allocator);
+    Volumes volumes = new Volumes(office, leases, fencing, purge, bin, behind, this::allocator);
     Attachments attachments =
         new Attachments(
             office,
@@ -83,7 +85,7 @@ final class Reign {
             attachments,
             volumes,
             new Registry(office, presence, heartbeats, behind, this::registered),
-            new Inspection(office, presence, behind, pool, fencing, purge),
+            new Inspection(office, presence, behind, pool, fencing, purge, bin),
             office.term());
   }
 
@@ -153,15 +155,7 @@ final class Reign {
   }
 
   private SegmentAllocator allocator() {
-    return new SegmentAllocator(
-        office.image(),
-        this::hasQuorum,
-        disk ->
-            presence
-                .report(disk.id())
-                .map(ChunkserverReport::capacity)
-                .map(ChunkserverReport.Capacity::slotsUsed)
-                .orElse(0));
+    return new SegmentAllocator(office.image(), this::hasQuorum, presence::slotsInUse);
   }
 
   private boolean hasQuorum(CopysetRecord copyset) {
@@ -189,6 +183,7 @@ final class Reign {
       pool.kick();
       fencing.resume();
       purge.resume();
+      bin.resume();
       listener.loaded();
     }
 

@@ -21,6 +21,7 @@ import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.mds.record.StoredRecord.ClusterRecord;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -140,8 +141,9 @@ class ClusterStatesTest {
     var resize = cluster.refusal(cluster.mds.volumes().resize("w", 3984L << 20));
     assertThat(resize.code()).isEqualTo(ErrorCode.NO_SPACE);
     assertThat(resize.text()).contains("8080 MiB").contains("8064 MiB");
-    assertThat(resize.cure()).isEqualTo("ask for at most 3968MiB, delete volumes or add disks");
-    cluster.await(cluster.mds.volumes().delete(volume("v").id()));
+    assertThat(resize.cure())
+        .isEqualTo("ask for at most 3968MiB, delete volumes, purge deleted ones, or add disks");
+    cluster.await(cluster.mds.volumes().delete(volume("v").id(), Optional.empty()));
     assertThat(cluster.create("x", 4 * GIB).sizeBytes()).isEqualTo(4 * GIB);
   }
 
@@ -179,6 +181,33 @@ class ClusterStatesTest {
     assertThat(cluster.await(cluster.mds.volumes().info("v")).volume().sizeBytes()).isEqualTo(GIB);
     assertThat(cluster.await(cluster.mds.volumes().resize("v", 504L << 24)).sizeBytes())
         .isEqualTo(504L << 24);
+  }
+
+  @Test
+  void itWarnsAtThreeMarksAndNamesFullDisks() {
+    Volume volume = cluster.create("v", 504L << 24);
+    Opened opened = cluster.open("v", "h");
+    List<String> marks = new ArrayList<>();
+    for (int segment = 0; segment < 8; segment++) {
+      cluster.await(
+          cluster.mds.metadata().segment(volume.id(), opened.attachment(), segment, true));
+      marks.add(String.join(" ", codes()));
+    }
+    assertThat(marks)
+        .containsExactly(
+            "",
+            "",
+            "",
+            "",
+            "",
+            "CAPACITY_75",
+            "CAPACITY_85",
+            "DISK_FULL DISK_FULL DISK_FULL CAPACITY_95");
+    Reason pool = status().reasons().getLast();
+    assertThat(pool.object()).isEqualTo("pool");
+    assertThat(pool.text()).contains("100 %", "7.9 GiB of 7.9 GiB");
+    assertThat(pool.cure()).contains("delete", "purge", "add disks");
+    assertThat(status().reasons().getFirst().text()).contains("disk-1", "512 chunks", "8 that");
   }
 
   @Test
@@ -283,10 +312,10 @@ class ClusterStatesTest {
   @Test
   void aDeleteThatIsGivenAgainTouchesNoNamesake() {
     VolumeId first = cluster.create("v", GIB).id();
-    cluster.await(cluster.mds.volumes().delete(first));
+    cluster.await(cluster.mds.volumes().delete(first, Optional.empty()));
     VolumeId namesake = cluster.create("v", GIB).id();
     for (int again = 0; again < 3; again++) {
-      cluster.await(cluster.mds.volumes().delete(first));
+      cluster.await(cluster.mds.volumes().delete(first, Optional.empty()));
       cluster.run(Duration.ofSeconds(1));
     }
     assertThat(cluster.await(cluster.mds.volumes().list()))
@@ -315,7 +344,10 @@ class ClusterStatesTest {
         .contains("1 GiB", "512 MiB");
     assertThat(cluster.refusal(cluster.mds.volumes().info("w")).code())
         .isEqualTo(ErrorCode.NOT_FOUND);
-    assertThat(cluster.refusal(cluster.mds.volumes().delete(new VolumeId(1L << 40))).code())
+    assertThat(
+            cluster
+                .refusal(cluster.mds.volumes().delete(new VolumeId(1L << 40), Optional.empty()))
+                .code())
         .isEqualTo(ErrorCode.NOT_FOUND);
     assertThat(
             cluster.refusal(cluster.mds.metadata().open("v", "h", "r", AccessMode.SHARED)).code())
@@ -330,7 +362,10 @@ class ClusterStatesTest {
                         .segment(opened.volume().id(), opened.attachment(), 1, true))
                 .code())
         .isEqualTo(ErrorCode.INVALID_ARGUMENT);
-    assertThat(cluster.refusal(cluster.mds.volumes().delete(opened.volume().id())).text())
+    assertThat(
+            cluster
+                .refusal(cluster.mds.volumes().delete(opened.volume().id(), Optional.empty()))
+                .text())
         .contains("host h has it since 2026-11-01T");
     assertThat(cluster.await(cluster.mds.metadata().volume(opened.volume().id())).name())
         .isEqualTo("v");

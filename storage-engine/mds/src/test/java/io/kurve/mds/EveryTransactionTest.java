@@ -16,6 +16,7 @@ import io.kurve.testkit.metastore.InMemoryMetaStore.CommitFault;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -122,7 +123,11 @@ class EveryTransactionTest {
     persist(() -> cluster.mds.metadata().segment(volume.id(), second.attachment(), 0, true));
     everywhere(volume.id(), second, true);
     persist(() -> cluster.mds.metadata().close("host-2", second.attachment()));
-    persist(() -> cluster.mds.volumes().delete(volume.id()));
+    Optional<Duration> minute = Optional.of(Duration.ofMinutes(1));
+    persist(() -> cluster.mds.volumes().delete(volume.id(), minute));
+    assertThat(persist(() -> cluster.mds.volumes().undelete(volume.id(), "v")).mappedBytes())
+        .isEqualTo(GIB);
+    persist(() -> cluster.mds.volumes().delete(volume.id(), Optional.of(Duration.ofSeconds(2))));
     Volume namesake =
         persist(() -> cluster.mds.volumes().create("c2", new NewVolume("v", GIB, 4096, false)));
     assertThat(namesake.id().value()).isGreaterThan(volume.id().value() + 64);

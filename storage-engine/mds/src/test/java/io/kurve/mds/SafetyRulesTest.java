@@ -24,6 +24,7 @@ import io.kurve.core.metastore.Outcome;
 import io.kurve.core.metastore.Transaction;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
@@ -59,6 +60,13 @@ class SafetyRulesTest {
     // 512 slots on each of three disks, some kept back: seven segments of 64 fit, not eight
     assertThat(cluster.refusal(lookUp(second, other, 3)).code()).isEqualTo(ErrorCode.NO_SPACE);
     assertThat(codes()).contains("CAPACITY_85");
+    // What is mapped stays so, and what is full is not for ever.
+    assertThat(cluster.await(lookUp(second, other, 2)).segment()).isPresent();
+    cluster.await(cluster.mds.metadata().close("host-1", opened.attachment()));
+    cluster.await(cluster.mds.volumes().delete(first.id(), Optional.empty()));
+    cluster.run(Duration.ofSeconds(2));
+    assertThat(cluster.await(lookUp(second, other, 3)).segment()).isPresent();
+    assertThat(codes()).isEmpty();
   }
 
   @Test

@@ -59,6 +59,10 @@ final class TestCluster {
   Mds mds = newMds();
   Runnable afterBirth = () -> {};
   int requests;
+
+  /** How far the MDS's wall clock is off. */
+  Duration wallOffset = Duration.ZERO;
+
   VolumePolicy policy = new VolumePolicy(100, Duration.ZERO);
 
   /** A chunkserver process that registers and then beats. */
@@ -133,7 +137,7 @@ final class TestCluster {
             session,
             commands,
             new SeededRandom(7),
-            () -> BIRTH.plusNanos(loop.nanoTime()),
+            () -> BIRTH.plusNanos(loop.nanoTime()).plus(wallOffset),
             faults,
             new ChunkserverAddresses()),
         Timings.standard(),

@@ -10,6 +10,7 @@ import io.kurve.core.metadata.Volume;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class VolumeLifeTest {
@@ -53,9 +54,10 @@ class VolumeLifeTest {
       held.add(volume);
     }
     cluster.chunkservers.copysets.values().iterator().next().mute = true;
-    held.forEach(volume -> cluster.await(cluster.mds.volumes().delete(volume.id())));
+    held.forEach(
+        volume -> cluster.await(cluster.mds.volumes().delete(volume.id(), Optional.empty())));
     Volume other = cluster.create("other", GIB);
-    cluster.await(cluster.mds.volumes().delete(other.id()));
+    cluster.await(cluster.mds.volumes().delete(other.id(), Optional.empty()));
     cluster.until(() -> volumes() == held.size());
     cluster.chunkservers.copysets.values().iterator().next().mute = false;
     cluster.until(() -> volumes() == 0);

@@ -12,10 +12,13 @@ import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.SegmentMapping;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
+import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.mds.Mds;
 import io.kurve.testkit.world.SimNetwork;
 import io.kurve.testkit.world.SimProcess;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
@@ -96,8 +99,37 @@ final class RemoteMds implements MetadataService, VolumeAdmin, ChunkserverRegist
   }
 
   @Override
-  public CompletionStage<Void> delete(VolumeId volume) {
-    return ask(SimNetwork.Kind.DOUBLED, "delete " + volume, mds -> mds.volumes().delete(volume));
+  public CompletionStage<Void> delete(VolumeId volume, Optional<Duration> retention) {
+    return ask(
+        SimNetwork.Kind.DOUBLED,
+        "delete " + volume,
+        mds -> mds.volumes().delete(volume, retention));
+  }
+
+  @Override
+  public CompletionStage<Volume> undelete(VolumeId volume, String name) {
+    return ask(
+        SimNetwork.Kind.DOUBLED, "undelete " + volume, mds -> mds.volumes().undelete(volume, name));
+  }
+
+  @Override
+  public CompletionStage<Void> purge(VolumeId volume) {
+    return ask(SimNetwork.Kind.DOUBLED, "purge " + volume, mds -> mds.volumes().purge(volume));
+  }
+
+  @Override
+  public CompletionStage<VolumePolicy> policy() {
+    return ask(SimNetwork.Kind.DOUBLED, "policy", mds -> mds.volumes().policy());
+  }
+
+  @Override
+  public CompletionStage<VolumePolicy> changePolicy(PolicyChange change) {
+    return ask(SimNetwork.Kind.DOUBLED, "change policy", mds -> mds.volumes().changePolicy(change));
+  }
+
+  @Override
+  public CompletionStage<Void> confirmClock() {
+    return ask(SimNetwork.Kind.DOUBLED, "confirm clock", mds -> mds.volumes().confirmClock());
   }
 
   @Override

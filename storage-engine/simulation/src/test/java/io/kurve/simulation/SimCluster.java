@@ -33,9 +33,6 @@ final class SimCluster {
   static final Instant BIRTH = Instant.parse("2026-11-01T00:00:00Z");
   static final int COPYSETS = 2;
 
-  /** Volumes may be larger than the disks together: what is not refused must end well too. */
-  private static final VolumePolicy POLICY = new VolumePolicy(1000, Duration.ZERO);
-
   private static final int MDSES = 2;
   private static final int HOSTS = 3;
 
@@ -46,6 +43,10 @@ final class SimCluster {
   private final Supplier<Adapters> planted;
   private final SeededRandom supervisor;
   private final long checkpointMillis;
+
+  /** Volumes may be larger than the disks together: what is not refused must end well too. */
+  private final VolumePolicy policy;
+
   private final FormattedDisks disks;
   private final List<SimMds> mdses = new ArrayList<>();
   private final List<SimChunkserver> chunkservers = new ArrayList<>();
@@ -60,6 +61,8 @@ final class SimCluster {
     SeededRandom random = world.fork();
     this.supervisor = random.fork();
     this.checkpointMillis = 500 + random.nextLong(4000);
+    this.policy =
+        new VolumePolicy(1000, Duration.ofMillis(random.chance(2) ? 0 : 1 + random.nextLong(8000)));
     this.store = new InMemoryMetaStore(world.process("metastore").start());
     for (int i = 1; i <= MDSES; i++) {
       mdses.add(new SimMds(this, i));
@@ -78,7 +81,7 @@ final class SimCluster {
         ClusterBirth.bootstrap(
             store.connect(),
             new ClusterRecord(CLUSTER, 3, chunkservers.size(), COPYSETS, BIRTH),
-            POLICY);
+            policy);
     mdses.forEach(SimMds::start);
     chunkservers.forEach(SimChunkserver::start);
     hosts.forEach(SimHost::start);

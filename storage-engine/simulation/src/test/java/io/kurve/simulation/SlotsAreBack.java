@@ -84,7 +84,7 @@ final class SlotsAreBack {
           .getFirst()
           .life()
           .ifPresent(life -> {
-            var _ = life.admin().delete(volume.id());
+            var _ = life.admin().delete(volume.id(), Optional.of(Duration.ZERO));
           });
     }
   }

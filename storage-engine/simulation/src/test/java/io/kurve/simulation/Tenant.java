@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  *                 │     half-way: one chunk more, and a block there
  *                 └──any failure, the host's death, enough──> closed, or left open and writing
  *          ──> fence whoever holds it ──> delete, until it is confirmed ──> the next one
+ *                                           │            ^
+ *                                           └──undelete──┘  once at most: it has what was written
  * </pre>
  *
  * Blocks of a new volume lie in slots that others gave back: their bytes must never be seen.
@@ -39,6 +41,14 @@ final class Tenant {
   private final SeededRandom random;
   private int volumesLeft;
   private int made;
+
+  /** Offsets and stamps, in the order in which they were written. */
+  private final List<long[]> written = new ArrayList<>();
+
+  /** Whether anything else may have been written. */
+  private boolean spoiled;
+
+  private boolean hadBack;
   private long attempt;
   private SimHost.@Nullable Life life;
   private @Nullable VolumeId volume;
@@ -88,6 +98,7 @@ final class Tenant {
 
   private void resume() {
     attempt++;
+    spoiled = true; // the last write may have been heard of or not
     life = pick().orElse(null);
     if (life == null || wanted == null) {
       return;
@@ -116,6 +127,9 @@ final class Tenant {
     attempt++;
     volume = null;
     wanted = null;
+    written.clear();
+    spoiled = false;
+    hadBack = false;
     if (over || volumesLeft-- == 0) {
       done = true;
       return;
@@ -196,7 +210,6 @@ final class Tenant {
   private final class Use {
     private final BlockVolume opened;
     private final int steps = 2 + random.nextInt(6);
-    private final List<long[]> written = new ArrayList<>();
     private long bytes;
     private int taken;
 
@@ -244,8 +257,21 @@ final class Tenant {
             ask(
                 opened.write(offset, ByteBuffer.wrap(block(fresh))),
                 _ -> read(offset, fresh, this::step),
-                this::leave);
+                () -> {
+                  spoiled = true;
+                  leave();
+                });
           });
+    }
+
+    /** What was written before it was deleted. */
+    void readAll(int from) {
+      if (from == written.size()) {
+        leave();
+      } else {
+        long offset = written.get(from)[0];
+        read(offset, stampAt(offset), () -> readAll(from + 1));
+      }
     }
 
     private long stampAt(long offset) {
@@ -272,6 +298,7 @@ final class Tenant {
     /** Closed, or left to somebody who fences it while it writes. */
     private void leave() {
       if (random.chance(2)) {
+        spoiled = true;
         for (int i = 0; i < 3; i++) {
           long offset = random.nextLong(bytes / Geometry.BLOCK_BYTES) * Geometry.BLOCK_BYTES;
           var _ = opened.write(offset, ByteBuffer.wrap(block(7)));
@@ -300,14 +327,18 @@ final class Tenant {
     var _ =
         life()
             .admin()
-            .delete(mine)
+            .delete(mine, Optional.empty())
             .whenComplete((_, failure) -> {
               if (now != attempt) {
                 return;
               }
               if (failure == null) {
                 cluster.world().trace(name + " deleted " + mine);
-                next();
+                if (hadBack || spoiled || written.isEmpty() || over) {
+                  next();
+                } else {
+                  takeBack(mine);
+                }
               } else {
                 if (VolumeUser.codeOf(failure) == ErrorCode.IN_USE) {
                   fenceAll();
@@ -315,6 +346,20 @@ final class Tenant {
                 later(this::clean);
               }
             });
+  }
+
+  private void takeBack(VolumeId mine) {
+    ask(
+        life().admin().undelete(mine, wanted().name()),
+        _ -> {
+          hadBack = true;
+          cluster.world().trace(name + " has " + mine + " back");
+          ask(
+              life().opener().open(wanted().name(), AccessMode.EXCLUSIVE),
+              opened -> new Use(opened).readAll(0),
+              this::clean);
+        },
+        this::next);
   }
 
   private void fenceAll() {

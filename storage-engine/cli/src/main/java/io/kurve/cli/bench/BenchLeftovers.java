@@ -8,6 +8,7 @@ import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumeAdmin.VolumeUse;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -62,7 +63,8 @@ final class BenchLeftovers {
       for (Attachment held : use.attachments()) {
         Connections.await(volumes.fence(held.id()), LIMIT, "the MDS");
       }
-      Connections.await(volumes.delete(use.volume().id()), LIMIT, "the MDS");
+      Connections.await(
+          volumes.delete(use.volume().id(), Optional.of(Duration.ZERO)), LIMIT, "the MDS");
       progress.accept("deleted " + name + ", which a measurement that was killed had left");
     } catch (KurveException e) {
       progress.accept(name + ", left by a measurement that was killed, stays: " + e.oneLine());

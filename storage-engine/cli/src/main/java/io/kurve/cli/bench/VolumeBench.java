@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -120,7 +121,7 @@ public final class VolumeBench {
       }
       throw e;
     }
-    Connections.await(volumes.delete(made), CLEAN_UP_LIMIT, "the MDS");
+    Connections.await(volumes.delete(made, Optional.of(Duration.ZERO)), CLEAN_UP_LIMIT, "the MDS");
   }
 
   /** On a volume that is there: refuses one that is attached, or holds data unless that may go. */

@@ -19,10 +19,9 @@ import io.kurve.core.unit.ByteSize;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
@@ -39,51 +38,12 @@ import picocli.CommandLine.Parameters;
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true)
 public final class VolumeCommand {
-  private static final Duration LIMIT = Duration.ofSeconds(30);
+  static final Duration LIMIT = Duration.ofSeconds(30);
 
   private final Session session;
 
   public VolumeCommand(Session session) {
     this.session = session;
-  }
-
-  /** A volume as programs see it. */
-  record VolumeView(
-      String name,
-      long id,
-      long sizeBytes,
-      int logicalBlockBytes,
-      boolean shared,
-      String state,
-      Instant created,
-      long mappedBytes,
-      List<AttachmentView> attachments) {
-    static VolumeView of(VolumeUse use) {
-      return of(use.volume(), use.attachments());
-    }
-
-    static VolumeView of(Volume volume, List<Attachment> attachments) {
-      return new VolumeView(
-          volume.name(),
-          volume.id().value(),
-          volume.sizeBytes(),
-          volume.logicalBlockBytes(),
-          volume.shared(),
-          lower(volume.state()),
-          volume.created(),
-          volume.mappedBytes(),
-          attachments.stream().map(AttachmentView::of).toList());
-    }
-  }
-
-  record AttachmentView(long id, String host, Instant since, String state) {
-    static AttachmentView of(Attachment attachment) {
-      return new AttachmentView(
-          attachment.id().value(),
-          attachment.host(),
-          attachment.since(),
-          lower(attachment.state()));
-    }
   }
 
   @Command(
@@ -132,9 +92,23 @@ public final class VolumeCommand {
     return 0;
   }
 
-  @Command(name = "list", description = "Shows all volumes.", mixinStandardHelpOptions = true)
-  int list(@Mixin ClusterOptions cluster, @Mixin OutputOption output) {
-    List<VolumeUse> all = call(volumes(cluster).list());
+  @Command(
+      name = "list",
+      description = "Shows all volumes, or those in the recycle bin.",
+      mixinStandardHelpOptions = true)
+  int list(
+      @Option(names = "--deleted", description = "those that are deleted and can be had back")
+          boolean deleted,
+      @Mixin ClusterOptions cluster,
+      @Mixin OutputOption output) {
+    if (deleted) {
+      bin(cluster).show(output);
+      return 0;
+    }
+    List<VolumeUse> all =
+        call(volumes(cluster).list()).stream()
+            .filter(use -> use.volume().state() != Volume.State.DELETED)
+            .toList();
     session
         .console()
         .result(
@@ -147,7 +121,7 @@ public final class VolumeCommand {
                       use.volume().name(),
                       human(use.volume().sizeBytes()),
                       human(use.volume().mappedBytes()),
-                      use.purgeProgress().orElse(lower(use.volume().state())),
+                      use.purgeProgress().orElse(VolumeView.lower(use.volume().state())),
                       hosts(use)));
               return table.toString();
             });
@@ -176,7 +150,7 @@ public final class VolumeCommand {
                     .row("mapped", human(volume.mappedBytes()))
                     .row("block size", volume.logicalBlockBytes())
                     .row("shared", volume.shared() ? "yes" : "no")
-                    .row("state", lower(volume.state()))
+                    .row("state", VolumeView.lower(volume.state()))
                     .row("created", volume.created())
                     .row("attached to", hosts(use))
                     .toString());
@@ -221,42 +195,62 @@ public final class VolumeCommand {
 
   @Command(
       name = "delete",
-      description = "Deletes a volume for ever, if nobody has it attached.",
+      description = {
+        "Deletes a volume, if nobody has it attached.",
+        "It lies in the recycle bin for as long as the cluster's policy says (24h; in a "
+            + "playground 0) and can be had back with undelete. What lies there counts against "
+            + "the capacity."
+      },
       mixinStandardHelpOptions = true)
   int delete(
       @Parameters(paramLabel = "NAME") String name,
+      @Option(
+              names = "--retention",
+              paramLabel = "TIME",
+              description = "keep it for another time, such as 30m or 7d; 0 destroys it at once",
+              converter = TimeSpanConverter.class)
+          @Nullable Duration retention,
       @Mixin ClusterOptions cluster,
       @Mixin OutputOption output) {
-    VolumeAdmin volumes = volumes(cluster);
-    call(volumes.delete(call(volumes.info(name)).volume().id()));
-    session
-        .console()
-        .result(
-            output.json(),
-            Map.of("name", name, "deleted", true),
-            () -> "volume " + name + " deleted; its space comes back in the background");
+    bin(cluster).delete(name, Optional.ofNullable(retention), output);
     return 0;
   }
 
-  /** What {@code volume attach -o json} prints. */
-  record Attached(
-      String name,
-      long attachment,
-      String device,
-      String link,
-      long sizeBytes,
-      String state,
-      List<String> mounts) {
-    static Attached of(AttachedDevice device) {
-      return new Attached(
-          device.volumeName(),
-          device.attachment().value(),
-          device.device(),
-          device.link(),
-          device.sizeBytes(),
-          device.state().name().toLowerCase(Locale.ROOT),
-          device.mounts());
-    }
+  @Command(
+      name = "undelete",
+      description = {
+        "Takes a volume back out of the recycle bin, with all its data.",
+        "If several deleted volumes had the name, --id says which one. If another volume "
+            + "has it by now, --as gives this one a new name."
+      },
+      mixinStandardHelpOptions = true)
+  int undelete(
+      @Parameters(paramLabel = "NAME") String name,
+      @Option(names = "--id", paramLabel = "N", description = "its number, see list --deleted")
+          @Nullable Long id,
+      @Option(names = "--as", paramLabel = "NEWNAME", description = "its name from now on")
+          @Nullable String newName,
+      @Mixin ClusterOptions cluster,
+      @Mixin OutputOption output) {
+    bin(cluster).undelete(name, id, newName == null ? name : newName, output);
+    return 0;
+  }
+
+  @Command(
+      name = "purge",
+      description = {
+        "Destroys a deleted volume for ever, before its time in the recycle bin is over.",
+        "Its space comes back in the background."
+      },
+      mixinStandardHelpOptions = true)
+  int purge(
+      @Parameters(paramLabel = "NAME") String name,
+      @Option(names = "--id", paramLabel = "N", description = "its number, see list --deleted")
+          @Nullable Long id,
+      @Mixin ClusterOptions cluster,
+      @Mixin OutputOption output) {
+    bin(cluster).purge(name, id, output);
+    return 0;
   }
 
   @Command(
@@ -335,6 +329,10 @@ public final class VolumeCommand {
     return 0;
   }
 
+  private RecycleBin bin(ClusterOptions options) {
+    return new RecycleBin(volumes(options), session.console());
+  }
+
   private VolumeAdmin volumes(ClusterOptions options) {
     return session.connections().cluster(options.cluster()).volumes();
   }
@@ -372,12 +370,8 @@ public final class VolumeCommand {
                     + attachment.since()
                     + (attachment.state() == Attachment.State.OPEN
                         ? ""
-                        : " (" + lower(attachment.state()) + ")"))
+                        : " (" + VolumeView.lower(attachment.state()) + ")"))
             .collect(Collectors.joining(", "));
-  }
-
-  private static String lower(Enum<?> value) {
-    return value.name().toLowerCase(Locale.ROOT);
   }
 
   private static String human(long bytes) {

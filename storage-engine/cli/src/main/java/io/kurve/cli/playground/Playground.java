@@ -169,7 +169,9 @@ public final class Playground {
   private void createVolume() throws IOException {
     boolean there =
         call("the MDS", cluster().volumes().list()).stream()
-            .anyMatch(use -> use.volume().name().equals(VOLUME));
+            .map(VolumeUse::volume)
+            .anyMatch(
+                volume -> volume.name().equals(VOLUME) && volume.state() == Volume.State.ACTIVE);
     if (Files.exists(layout.attachments())) {
       return;
     }

@@ -35,7 +35,9 @@ final class ServerArguments {
               "--chunkservers",
               Integer.toString(settings.disks()),
               "--copysets",
-              Integer.toString(settings.copysets())));
+              Integer.toString(settings.copysets()),
+              "--retention",
+              "0"));
     }
     return arguments;
   }

@@ -17,9 +17,11 @@ import org.junit.jupiter.api.Test;
 class JsonShapesTest {
   private static final List<Class<? extends Record>> SHAPES =
       List.of(
-          VolumeCommand.VolumeView.class,
-          VolumeCommand.AttachmentView.class,
-          VolumeCommand.Attached.class,
+          VolumeView.class,
+          VolumeView.AttachmentView.class,
+          Attached.class,
+          RecycleBin.DeletedView.class,
+          ClusterCommand.PolicyView.class,
           DiskCommand.DiskView.class,
           ClusterCommand.StatusView.class,
           Reason.class,

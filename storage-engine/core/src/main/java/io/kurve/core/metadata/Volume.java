@@ -25,6 +25,8 @@ public record Volume(
 
   public enum State {
     ACTIVE,
+    /** In the recycle bin: its data is kept, nobody can open it, it can be had back. */
+    DELETED,
     /** Its tombstone is durable: the space comes back, the volume never does. */
     DELETING
   }

@@ -2,6 +2,8 @@ package io.kurve.core.metadata;
 
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.VolumeId;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -25,16 +27,62 @@ public interface VolumeAdmin {
   CompletionStage<Volume> resize(String name, long sizeBytes);
 
   /**
-   * Ends when the tombstone is durable; the space comes back in the background. Given again, also
-   * long after, it ends well and touches nothing: the id is never another volume's, as the name may
-   * be.
+   * Puts it into the recycle bin, or destroys it when it need not be kept. Its name is free for
+   * another volume then. Given again it ends well and touches nothing: the id is never another
+   * volume's.
+   *
+   * @param retention how long it can be had back; empty: as the cluster's policy says
    */
-  CompletionStage<Void> delete(VolumeId volume);
+  CompletionStage<Void> delete(VolumeId volume, Optional<Duration> retention);
+
+  /**
+   * Takes it out of the recycle bin. NOT_FOUND when its destruction has begun, ALREADY_EXISTS when
+   * another volume has the name.
+   *
+   * @param name that it has from now on
+   */
+  CompletionStage<Volume> undelete(VolumeId volume, String name);
+
+  /**
+   * Destroys what is in the recycle bin. Ends when the tombstone is durable; the space comes back
+   * in the background. Given again it ends well; IN_USE when it is not deleted.
+   */
+  CompletionStage<Void> purge(VolumeId volume);
 
   /** Ends when no copyset admits the attachment: its holder can do no more harm. */
   CompletionStage<Void> fence(AttachmentId attachment);
 
+  CompletionStage<VolumePolicy> policy();
+
+  /** Ends with what holds from now on; what lies in the recycle bin keeps the time it was given. */
+  CompletionStage<VolumePolicy> changePolicy(PolicyChange change);
+
+  /** Says that the MDS's clock is right, after it has jumped: then retention goes on to end. */
+  CompletionStage<Void> confirmClock();
+
+  /** What is empty stays as it is. */
+  record PolicyChange(Optional<Integer> overcommitPercent, Optional<Duration> retention) {
+    public VolumePolicy of(VolumePolicy before) {
+      return new VolumePolicy(
+          overcommitPercent.orElse(before.overcommitPercent()),
+          retention.orElse(before.retention()));
+    }
+  }
+
   record NewVolume(String name, long sizeBytes, int logicalBlockBytes, boolean shared) {}
 
-  record VolumeUse(Volume volume, List<Attachment> attachments, Optional<String> purgeProgress) {}
+  /**
+   * @param purgeProgress of one that is being destroyed
+   * @param bin of one in the recycle bin
+   */
+  record VolumeUse(
+      Volume volume,
+      List<Attachment> attachments,
+      Optional<String> purgeProgress,
+      Optional<InBin> bin) {}
+
+  /**
+   * @param left until it is destroyed, in time that an MDS has led
+   */
+  record InBin(Instant deleted, Duration left) {}
 }

@@ -10,6 +10,7 @@ import io.kurve.core.metadata.ChunkserverReport.CopysetReport;
 import io.kurve.core.metadata.ChunkserverReport.OutOfService;
 import io.kurve.core.metadata.ClusterInspection.Reason;
 import io.kurve.core.metadata.PoolCapacity;
+import io.kurve.core.unit.ByteSize;
 import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
 import io.kurve.mds.record.StoredRecord.CopysetRecord;
 import io.kurve.mds.record.StoredRecord.VolumeRecord;
@@ -29,18 +30,24 @@ import java.util.stream.Collectors;
 /** Finds every reason; one line per disk and per kind of trouble, never one per copyset. */
 final class Diagnosis {
   private static final int NAMED = 4;
+  private static final String MAKE_ROOM = "delete volumes, purge deleted ones, or add disks";
 
   private final Image image;
   private final Presence presence;
+  private final SegmentAllocator allocator;
   private final List<Reason> reasons = new ArrayList<>();
 
   Diagnosis(Image image, Presence presence) {
     this.image = image;
     this.presence = presence;
+    this.allocator = new SegmentAllocator(image, _ -> true, presence::slotsInUse);
   }
 
   List<Reason> find(
-      Optional<String> poolWaits, Map<AttachmentId, String> fences, Map<VolumeId, String> purges) {
+      Optional<String> poolWaits,
+      Map<AttachmentId, String> fences,
+      Map<VolumeId, String> purges,
+      Optional<String> binHeld) {
     poolWaits.ifPresent(waits ->
         add(
             ReasonCode.POOL_INCOMPLETE,
@@ -48,6 +55,7 @@ final class Diagnosis {
             "no volume can be written yet: " + waits,
             "start the chunkservers that are missing"));
     image.chunkservers().values().forEach(this::disk);
+    pool();
     copysets();
     fences.forEach((attachment, copyset) ->
         add(
@@ -61,6 +69,12 @@ final class Diagnosis {
             volume.toString(),
             "deleted " + name(volume) + " still takes space: " + progress,
             "bring the copysets' disks back"));
+    binHeld.ifPresent(jump ->
+        add(
+            ReasonCode.CLOCK_JUMPED,
+            "recycle bin",
+            "deleted volumes are kept also when their time is over: " + jump,
+            "set the clock of the MDS's machine right, then: kurve cluster confirm-clock"));
     return reasons;
   }
 
@@ -106,7 +120,7 @@ final class Diagnosis {
               "give back the disk's current contents, or format it: it joins as a new, empty one");
     }
     reports(disk);
-    capacity(disk);
+    room(disk);
   }
 
   private void reports(ChunkserverRecord disk) {
@@ -173,7 +187,7 @@ final class Diagnosis {
         .orElse(List.of());
   }
 
-  private void capacity(ChunkserverRecord disk) {
+  private void room(ChunkserverRecord disk) {
     if (PoolCapacity.usableSlots(disk.slots()) == 0) {
       add(
           ReasonCode.DISK_TOO_SMALL,
@@ -185,10 +199,24 @@ final class Diagnosis {
               + PoolCapacity.reserve(disk.slots())
               + " are kept back: nothing can be written to it",
           "a disk can't be exchanged yet: make the cluster anew with disks of 512MiB or more");
+    } else if (allocator.left(disk) == 0) {
+      add(
+          ReasonCode.DISK_FULL,
+          name(disk),
+          ("%s is full: all of its %d chunks of 16 MiB are in use or promised to volumes, but for %d"
+                  + " that are kept back; what is mapped can be written to")
+              .formatted(name(disk), disk.slots(), PoolCapacity.reserve(disk.slots())),
+          MAKE_ROOM);
+    }
+  }
+
+  private void pool() {
+    long capacity = SegmentAllocator.capacity(image).map(ByteSize::bytes).orElse(0L);
+    if (capacity == 0) {
       return;
     }
-    long taken = slotsTaken(disk);
-    long percent = taken * 100 / disk.slots();
+    long used = capacity - allocator.left().map(ByteSize::bytes).orElse(0L);
+    long percent = used * 100 / capacity;
     Optional<ReasonCode> code =
         percent >= 95
             ? Optional.of(ReasonCode.CAPACITY_95)
@@ -198,22 +226,14 @@ final class Diagnosis {
     code.ifPresent(reached ->
         add(
             reached,
-            name(disk),
+            "pool",
             percent
-                + " % of "
-                + name(disk)
-                + " are in use or promised to volumes ("
-                + taken
+                + " % of what the pool holds are in use or promised to volumes ("
+                + new ByteSize(used).toHuman()
                 + " of "
-                + disk.slots()
-                + " chunks)",
-            "delete volumes or add disks"));
-  }
-
-  private long slotsTaken(ChunkserverRecord disk) {
-    long promised = SegmentAllocator.promisedSlots(image).getOrDefault(disk.id(), 0L);
-    int used = presence.report(disk.id()).map(report -> report.capacity().slotsUsed()).orElse(0);
-    return Math.max(promised, used);
+                + new ByteSize(capacity).toHuman()
+                + (used == capacity ? "): what is not mapped yet can't be written" : ")"),
+            MAKE_ROOM));
   }
 
   private void copysets() {

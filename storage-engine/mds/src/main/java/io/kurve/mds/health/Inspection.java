@@ -3,7 +3,6 @@ package io.kurve.mds.health;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.ClusterId;
-import io.kurve.core.metadata.ChunkserverReport;
 import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
 import io.kurve.core.metadata.ClusterInspection.DiskInfo;
 import io.kurve.core.metadata.ClusterInspection.Health;
@@ -19,10 +18,10 @@ import io.kurve.mds.topology.PoolFounding;
 import io.kurve.mds.topology.Presence;
 import io.kurve.mds.volume.Fencing;
 import io.kurve.mds.volume.Purge;
+import io.kurve.mds.volume.RecycleBin;
 import io.kurve.mds.volume.SegmentAllocator;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /** Answers about the cluster, from the image and what was heard. */
@@ -33,6 +32,7 @@ public final class Inspection {
   private final PoolFounding pool;
   private final Fencing fencing;
   private final Purge purge;
+  private final RecycleBin bin;
 
   public Inspection(
       Office office,
@@ -40,13 +40,15 @@ public final class Inspection {
       MetastoreBehind behind,
       PoolFounding pool,
       Fencing fencing,
-      Purge purge) {
+      Purge purge,
+      RecycleBin bin) {
     this.office = office;
     this.presence = presence;
     this.behind = behind;
     this.pool = pool;
     this.fencing = fencing;
     this.purge = purge;
+    this.bin = bin;
   }
 
   public CompletionStage<ClusterStatus> status() {
@@ -73,7 +75,7 @@ public final class Inspection {
             .map(Inspection::behindReason)
             .orElseGet(() ->
                 new Diagnosis(office.image(), presence)
-                    .find(pool.missing(), fencing.holdUps(), purge.holdUps()));
+                    .find(pool.missing(), fencing.holdUps(), purge.holdUps(), bin.held()));
     Health health =
         reasons.stream()
             .map(reason -> ReasonCode.valueOf(reason.code()).health())
@@ -95,8 +97,6 @@ public final class Inspection {
   }
 
   private DiskInfo disk(ChunkserverRecord record) {
-    Optional<ChunkserverReport> report = presence.report(record.id());
-    int used = report.map(found -> found.capacity().slotsUsed()).orElse(0);
     return new DiskInfo(
         record.replica(),
         record.failureDomain(),
@@ -104,7 +104,7 @@ public final class Inspection {
         presence.state(record),
         record.addresses(),
         (long) record.slots() * Geometry.CHUNK_BYTES,
-        (long) used * Geometry.CHUNK_BYTES,
+        (long) presence.slotsInUse(record) * Geometry.CHUNK_BYTES,
         copysetsOf(record.id()),
         leadersOf(record),
         presence.lastHeard(record));

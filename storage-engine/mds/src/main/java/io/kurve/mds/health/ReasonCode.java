@@ -34,9 +34,13 @@ public enum ReasonCode {
   FENCE_HELD_UP(Health.DEGRADED),
   /** A deleted volume's space can't come back until a copyset has its quorum back. */
   PURGE_HELD_UP(Health.DEGRADED),
+  /** Deleted volumes are kept although their time is over: a clock has jumped. */
+  CLOCK_JUMPED(Health.DEGRADED),
   /** A disk that has no room for a chunk besides what is kept back. */
   DISK_TOO_SMALL(Health.DEGRADED),
-  /** At least three quarters of a disk are promised. */
+  /** A disk whose room is all in use or promised: no new chunk goes there. */
+  DISK_FULL(Health.DEGRADED),
+  /** At least three quarters of what the pool holds are in use or promised. */
   CAPACITY_75(Health.DEGRADED),
   CAPACITY_85(Health.DEGRADED),
   CAPACITY_95(Health.DEGRADED);

@@ -15,6 +15,7 @@ import java.util.Locale;
  *                                                             unknown outcome: a condition of every
  *                                                             transaction, so that none arrives late
  *   kurve/policy                           PolicyRecord       absent: the standard one
+ *   kurve/retention-clock                  RetentionClockRecord rewritten while the bin holds volumes
  *   kurve/ids/general, kurve/ids/attachment IdCounterRecord   raised before ids are given away
  *   kurve/chunkserver/ID                   ChunkserverRecord
  *   kurve/durable/CHUNKSERVER              DurableRecord
@@ -31,6 +32,7 @@ public final class Keys {
   public static final String CLUSTER = ALL + "cluster";
   public static final String GATE = ALL + "gate";
   static final String POLICY = ALL + "policy";
+  static final String RETENTION_CLOCK = ALL + "retention-clock";
 
   /** The election that MDS processes stand for. */
   public static final String ELECTION = "mds";

@@ -22,6 +22,7 @@ import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.core.metastore.Bytes;
 import io.kurve.mds.record.StoredRecord.AttachmentsRecord;
+import io.kurve.mds.record.StoredRecord.Binned;
 import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
 import io.kurve.mds.record.StoredRecord.ClusterRecord;
 import io.kurve.mds.record.StoredRecord.CopysetRecord;
@@ -30,6 +31,7 @@ import io.kurve.mds.record.StoredRecord.Holding;
 import io.kurve.mds.record.StoredRecord.IdCounterRecord;
 import io.kurve.mds.record.StoredRecord.IdKind;
 import io.kurve.mds.record.StoredRecord.PolicyRecord;
+import io.kurve.mds.record.StoredRecord.RetentionClockRecord;
 import io.kurve.mds.record.StoredRecord.SegmentRecord;
 import io.kurve.mds.record.StoredRecord.VolumeRecord;
 import java.nio.BufferUnderflowException;
@@ -37,6 +39,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
@@ -63,6 +66,9 @@ public final class RecordCodec {
   static final int MAGIC = 0x4B;
   private static final int VERSION = 1;
 
+  /** With the stay in the recycle bin. */
+  private static final int VOLUME_VERSION = 2;
+
   /** With the revision that the store has seen. */
   private static final int DURABLE_VERSION = 2;
 
@@ -75,6 +81,7 @@ public final class RecordCodec {
   private static final int ATTACHMENTS = 7;
   private static final int SEGMENT = 8;
   private static final int POLICY = 9;
+  private static final int RETENTION_CLOCK = 10;
 
   private static final int HEAD_BYTES = 3;
   private static final int CRC_BYTES = 4;
@@ -114,6 +121,8 @@ public final class RecordCodec {
               .i64(r.map().index())
               .i64(r.map().firstChunk().value())
               .list(r.map().copysets(), (w, copyset) -> w.i64(copyset.value()));
+      case RetentionClockRecord r ->
+          out.i64(r.observedMillis()).optional(r.held(), RecordWriter::text);
       case PolicyRecord r ->
           out.i32(r.policy().overcommitPercent()).i64(r.policy().retention().toMillis());
     }
@@ -135,10 +144,7 @@ public final class RecordCodec {
     int version = content[2] & 0xff;
     int newest = newestVersion(content[1] & 0xff);
     if (version > newest) {
-      throw new KurveException(
-          ErrorCode.BAD_STORE,
-          "record " + key + " has version " + version + "; this software knows " + newest,
-          "start the newer version of Kurve that wrote it");
+      throw newer("record " + key + " has version " + version + "; this software knows " + newest);
     }
     RecordReader in =
         new RecordReader(ByteBuffer.wrap(content, HEAD_BYTES, bodyBytes - HEAD_BYTES));
@@ -171,7 +177,7 @@ public final class RecordCodec {
               readCopysetKey(in),
               new Membership(in.list(RecordCodec::readReplica), in.list(RecordCodec::readReplica)),
               new ChunkserverId(in.i64()));
-      case VOLUME -> readVolume(key, in);
+      case VOLUME -> readVolume(key, version, in);
       case ATTACHMENTS ->
           new AttachmentsRecord(new VolumeId(in.i64()), in.list(r -> readHolding(key, r)));
       case SEGMENT ->
@@ -182,7 +188,8 @@ public final class RecordCodec {
                   new ChunkId(in.i64()),
                   in.list(r -> new CopysetId(r.i64()))));
       case POLICY -> new PolicyRecord(new VolumePolicy(in.i32(), Duration.ofMillis(in.i64())));
-      default -> throw damaged(key, "it is of the unknown kind " + kind);
+      case RETENTION_CLOCK -> new RetentionClockRecord(in.i64(), in.optional(RecordReader::text));
+      default -> throw newer("record " + key + " is of the unknown kind " + kind);
     };
   }
 
@@ -197,11 +204,16 @@ public final class RecordCodec {
       case AttachmentsRecord _ -> ATTACHMENTS;
       case SegmentRecord _ -> SEGMENT;
       case PolicyRecord _ -> POLICY;
+      case RetentionClockRecord _ -> RETENTION_CLOCK;
     };
   }
 
   private static int newestVersion(int kind) {
-    return kind == DURABLE ? DURABLE_VERSION : VERSION;
+    return switch (kind) {
+      case DURABLE -> DURABLE_VERSION;
+      case VOLUME -> VOLUME_VERSION;
+      default -> VERSION;
+    };
   }
 
   private static void chunkserver(RecordWriter out, ChunkserverRecord r) {
@@ -237,13 +249,17 @@ public final class RecordCodec {
             switch (r.state()) {
               case ACTIVE -> 1;
               case DELETING -> 2;
+              case DELETED -> 3;
             })
         .instant(r.created())
         .optional(r.formatted(), (w, f) -> w.text(f.fileSystem()).text(f.uuid()))
-        .text(r.requestId());
+        .text(r.requestId())
+        .optional(
+            r.binned(),
+            (w, b) -> w.instant(b.deleted()).i64(b.atMillis()).i64(b.retention().toMillis()));
   }
 
-  private static VolumeRecord readVolume(String key, RecordReader in) {
+  private static VolumeRecord readVolume(String key, int version, RecordReader in) {
     return new VolumeRecord(
         new VolumeId(in.i64()),
         in.text(),
@@ -254,11 +270,15 @@ public final class RecordCodec {
         switch (in.u8()) {
           case 1 -> Volume.State.ACTIVE;
           case 2 -> Volume.State.DELETING;
+          case 3 -> Volume.State.DELETED;
           default -> throw damaged(key, "its state is unknown");
         },
         in.instant(),
         in.optional(r -> new Volume.Formatted(r.text(), r.text())),
-        in.text());
+        in.text(),
+        version < VOLUME_VERSION
+            ? Optional.empty()
+            : in.optional(r -> new Binned(r.instant(), r.i64(), Duration.ofMillis(r.i64()))));
   }
 
   private static void holding(RecordWriter out, Holding h) {
@@ -338,6 +358,11 @@ public final class RecordCodec {
     CRC32C crc = new CRC32C();
     crc.update(content, 0, length);
     return (int) crc.getValue();
+  }
+
+  private static KurveException newer(String what) {
+    return new KurveException(
+        ErrorCode.BAD_STORE, what, "start the newer version of Kurve that wrote it");
   }
 
   private static KurveException damaged(String key, String why) {

@@ -13,6 +13,7 @@ import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.metadata.SegmentMap;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumePolicy;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
@@ -45,6 +46,21 @@ public sealed interface StoredRecord {
     @Override
     public String key() {
       return Keys.POLICY;
+    }
+  }
+
+  /**
+   * The time by which deleted volumes are kept: what leaders have observed of it, one after the
+   * other, and nothing else. It stands still while nobody leads or nothing waits for it.
+   *
+   * @param held a clock was seen to jump: nothing is destroyed until somebody says that it is right
+   */
+  record RetentionClockRecord(long observedMillis, Optional<String> held) implements StoredRecord {
+    public static final RetentionClockRecord START = new RetentionClockRecord(0, Optional.empty());
+
+    @Override
+    public String key() {
+      return Keys.RETENTION_CLOCK;
     }
   }
 
@@ -124,6 +140,7 @@ public sealed interface StoredRecord {
    * modify revision names the deleting transaction.
    *
    * @param requestId of the create that made it
+   * @param binned since when it is DELETED, and for how long; empty in other states
    */
   record VolumeRecord(
       VolumeId id,
@@ -135,7 +152,8 @@ public sealed interface StoredRecord {
       Volume.State state,
       Instant created,
       Optional<Volume.Formatted> formatted,
-      String requestId)
+      String requestId,
+      Optional<Binned> binned)
       implements StoredRecord {
     @Override
     public String key() {
@@ -143,31 +161,47 @@ public sealed interface StoredRecord {
     }
 
     public VolumeRecord withSize(long newSizeBytes) {
+      return with(name, newSizeBytes, state, binned);
+    }
+
+    public VolumeRecord deleted(Binned since) {
+      return with(name, sizeBytes, Volume.State.DELETED, Optional.of(since));
+    }
+
+    public VolumeRecord undeleted(String newName) {
+      return with(newName, sizeBytes, Volume.State.ACTIVE, Optional.empty());
+    }
+
+    public VolumeRecord deleting() {
+      return with(name, sizeBytes, Volume.State.DELETING, Optional.empty());
+    }
+
+    private VolumeRecord with(
+        String newName, long newSizeBytes, Volume.State newState, Optional<Binned> newBinned) {
       return new VolumeRecord(
           id,
-          name,
+          newName,
           newSizeBytes,
           logicalBlockBytes,
           shared,
           sequence,
-          state,
+          newState,
           created,
           formatted,
-          requestId);
+          requestId,
+          newBinned);
     }
+  }
 
-    public VolumeRecord deleting() {
-      return new VolumeRecord(
-          id,
-          name,
-          sizeBytes,
-          logicalBlockBytes,
-          shared,
-          sequence,
-          Volume.State.DELETING,
-          created,
-          formatted,
-          requestId);
+  /**
+   * A stay in the recycle bin.
+   *
+   * @param deleted for people to read; nothing is decided by it
+   * @param atMillis on the retention clock
+   */
+  record Binned(Instant deleted, long atMillis, Duration retention) {
+    public long untilMillis() {
+      return atMillis + retention.toMillis();
     }
   }
 

@@ -17,6 +17,7 @@ import io.kurve.mds.record.StoredRecord.Holding;
 import io.kurve.mds.record.StoredRecord.IdCounterRecord;
 import io.kurve.mds.record.StoredRecord.IdKind;
 import io.kurve.mds.record.StoredRecord.PolicyRecord;
+import io.kurve.mds.record.StoredRecord.RetentionClockRecord;
 import io.kurve.mds.record.StoredRecord.SegmentRecord;
 import io.kurve.mds.record.StoredRecord.VolumeRecord;
 import java.util.Collections;
@@ -39,6 +40,7 @@ import org.jspecify.annotations.Nullable;
 public final class Image {
   private @Nullable ClusterRecord cluster;
   private VolumePolicy policy = VolumePolicy.STANDARD;
+  private RetentionClockRecord retentionClock = RetentionClockRecord.START;
   private final Map<IdKind, Long> reservedIds = new EnumMap<>(IdKind.class);
   private final NavigableMap<ChunkserverId, ChunkserverRecord> chunkservers = new TreeMap<>();
   private final Map<StoreId, ChunkserverId> chunkserverOfStore = new TreeMap<>();
@@ -57,6 +59,7 @@ public final class Image {
   public void clear() {
     cluster = null;
     policy = VolumePolicy.STANDARD;
+    retentionClock = RetentionClockRecord.START;
     reservedIds.clear();
     chunkservers.clear();
     chunkserverOfStore.clear();
@@ -91,6 +94,7 @@ public final class Image {
     switch (put.record()) {
       case ClusterRecord r -> cluster = r;
       case PolicyRecord r -> policy = r.policy();
+      case RetentionClockRecord r -> retentionClock = r;
       case IdCounterRecord r -> reservedIds.put(r.kind(), r.reservedThrough());
       case ChunkserverRecord r -> {
         chunkservers.put(r.id(), r);
@@ -111,6 +115,7 @@ public final class Image {
     switch (remove.record()) {
       case ClusterRecord _ -> cluster = null;
       case PolicyRecord _ -> policy = VolumePolicy.STANDARD;
+      case RetentionClockRecord _ -> retentionClock = RetentionClockRecord.START;
       case IdCounterRecord r -> reservedIds.remove(r.kind());
       case ChunkserverRecord r -> {
         chunkservers.remove(r.id());
@@ -148,7 +153,7 @@ public final class Image {
     }
     switch (r.state()) {
       case ACTIVE -> activeNames.put(r.name(), r.id());
-      case DELETING -> activeNames.remove(r.name(), r.id());
+      case DELETED, DELETING -> activeNames.remove(r.name(), r.id());
     }
   }
 
@@ -189,6 +194,10 @@ public final class Image {
 
   public VolumePolicy policy() {
     return policy;
+  }
+
+  public RetentionClockRecord retentionClock() {
+    return retentionClock;
   }
 
   public long revision() {

@@ -68,6 +68,11 @@ public final class Presence {
     return Optional.ofNullable(suspects.get(replica));
   }
 
+  /** As the disk reported last. */
+  public int slotsInUse(ChunkserverRecord disk) {
+    return report(disk.id()).map(report -> report.capacity().slotsUsed()).orElse(0);
+  }
+
   public Optional<ChunkserverReport> report(ChunkserverId id) {
     return Optional.ofNullable(heard.get(id)).map(Heard::report);
   }

@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.ToIntFunction;
+import java.util.function.ToLongFunction;
 
 /**
  * Chooses copysets for chunks, by the room that is left.
@@ -53,22 +54,34 @@ public final class SegmentAllocator {
 
   /** What the pool holds, with all its disks there; empty before it is founded. */
   public static Optional<ByteSize> capacity(Image image) {
+    return fits(image, disk -> PoolCapacity.usableSlots(disk.slots()));
+  }
+
+  /** What can still be mapped; empty before the pool is founded. */
+  public Optional<ByteSize> left() {
+    return fits(image, this::left);
+  }
+
+  /** Slots of a disk that can still be promised. */
+  public long left(ChunkserverRecord disk) {
+    return Math.max(0, free.getOrDefault(disk.id(), 0L));
+  }
+
+  private static Optional<ByteSize> fits(Image image, ToLongFunction<ChunkserverRecord> slots) {
     Map<String, Long> usable = new TreeMap<>();
     image.copysets().values().stream()
         .flatMap(copyset -> copyset.membership().voters().stream())
         .map(ReplicaId::chunkserver)
         .distinct()
         .flatMap(id -> image.chunkserver(id).stream())
-        .forEach(disk ->
-            usable.merge(
-                disk.failureDomain(), (long) PoolCapacity.usableSlots(disk.slots()), Long::sum));
+        .forEach(disk -> usable.merge(disk.failureDomain(), slots.applyAsLong(disk), Long::sum));
     return image
         .cluster()
         .filter(_ -> !usable.isEmpty())
         .map(cluster -> PoolCapacity.of(usable.values(), cluster.replicas()));
   }
 
-  public static Map<ChunkserverId, Long> promisedSlots(Image image) {
+  private static Map<ChunkserverId, Long> promisedSlots(Image image) {
     Map<ChunkserverId, Long> promised = new TreeMap<>();
     for (CopysetRecord copyset : image.copysets().values()) {
       long chunks = image.promisedChunks(copyset.copyset().id());
@@ -157,6 +170,6 @@ public final class SegmentAllocator {
             + " on each of its disks; "
             + new ByteSize((long) had * Geometry.CHUNK_BYTES)
             + " are free and not promised",
-        "delete volumes or add disks");
+        "delete volumes, purge deleted ones, or add disks");
   }
 }

@@ -3,8 +3,11 @@ package io.kurve.mds.volume;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
+import io.kurve.core.metadata.VolumeAdmin.PolicyChange;
+import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.core.unit.ByteSize;
 import io.kurve.core.unit.Geometry;
+import java.time.Duration;
 import java.util.regex.Pattern;
 
 /** What a volume may be; each refusal says what would be right. */
@@ -17,11 +20,7 @@ final class VolumeRules {
 
   static void check(String requestId, NewVolume volume) {
     label("a request id", requestId);
-    if (!NAME.matcher(volume.name()).matches()) {
-      throw invalid(
-          "'" + shorten(volume.name()) + "' can't be a volume's name",
-          "use 1 to 63 lower-case letters, digits, '-', '.' or '_', a letter or digit at both ends");
-    }
+    name(volume.name());
     size(volume.name(), volume.sizeBytes());
     if (volume.logicalBlockBytes() != 512 && volume.logicalBlockBytes() != 4096) {
       throw invalid(
@@ -32,6 +31,30 @@ final class VolumeRules {
       throw invalid(
           "a shared volume can't have logical blocks of " + volume.logicalBlockBytes() + " bytes",
           "use 4096: hosts would overwrite each other's halves of a block");
+    }
+  }
+
+  static void name(String name) {
+    if (!NAME.matcher(name).matches()) {
+      throw invalid(
+          "'" + shorten(name) + "' can't be a volume's name",
+          "use 1 to 63 lower-case letters, digits, '-', '.' or '_', a letter or digit at both ends");
+    }
+  }
+
+  static void retention(Duration retention) {
+    try {
+      VolumePolicy.checkRetention(retention);
+    } catch (IllegalArgumentException wrong) {
+      throw invalid(String.valueOf(wrong.getMessage()), "such as 24h");
+    }
+  }
+
+  static VolumePolicy policy(PolicyChange change, VolumePolicy before) {
+    try {
+      return change.of(before);
+    } catch (IllegalArgumentException wrong) {
+      throw invalid(String.valueOf(wrong.getMessage()), "see: kurve cluster policy --help");
     }
   }
 

@@ -20,14 +20,22 @@ import io.kurve.mds.state.Versioned;
  * One whose destruction has begun counts no more: nobody can stop that, and its space is on its
  * way.
  */
-public final class VolumeSpace {
+final class VolumeSpace {
   private VolumeSpace() {}
 
   /** What the sizes of all volumes come to. */
-  public static long committedBytes(Image image) {
+  private static long committedBytes(Image image) {
+    return bytes(image, Volume.State.ACTIVE) + binnedBytes(image);
+  }
+
+  private static long binnedBytes(Image image) {
+    return bytes(image, Volume.State.DELETED);
+  }
+
+  private static long bytes(Image image, Volume.State state) {
     return image.volumes().values().stream()
         .map(Versioned::record)
-        .filter(volume -> volume.state() != Volume.State.DELETING)
+        .filter(volume -> volume.state() == state)
         .mapToLong(VolumeRecord::sizeBytes)
         .sum();
   }
@@ -65,13 +73,18 @@ public final class VolumeSpace {
     int percent = image.policy().overcommitPercent();
     long limit = image.policy().limitBytes(capacity.bytes());
     long left = Math.max(0, limit - others) / Geometry.VOLUME_GRANULE_BYTES;
+    long binned = binnedBytes(image);
     return new KurveException(
         ErrorCode.NO_SPACE,
-        "volume %s of %s does not fit: all volumes together would have %s, and the pool holds %s%s"
+        "volume %s of %s does not fit: all volumes together would have %s%s, and the pool holds %s%s"
             .formatted(
                 name,
                 new ByteSize(sizeBytes).toExact(),
                 new ByteSize(others + sizeBytes).toExact(),
+                binned == 0
+                    ? ""
+                    : " (%s of that are deleted and can be had back)"
+                        .formatted(new ByteSize(binned).toExact()),
                 capacity.toExact(),
                 percent == 100
                     ? ""
@@ -82,6 +95,6 @@ public final class VolumeSpace {
                 : "ask for at most "
                     + new ByteSize(left * Geometry.VOLUME_GRANULE_BYTES).toArgument()
                     + ", ")
-            + "delete volumes or add disks");
+            + "delete volumes, purge deleted ones, or add disks");
   }
 }

@@ -8,6 +8,7 @@ import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.Attachment;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
+import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.core.unit.ByteSize;
 import io.kurve.core.unit.Geometry;
 import io.kurve.mds.leadership.Decision;
@@ -15,24 +16,27 @@ import io.kurve.mds.leadership.Office;
 import io.kurve.mds.leadership.Patience;
 import io.kurve.mds.record.StoredRecord.Holding;
 import io.kurve.mds.record.StoredRecord.IdKind;
+import io.kurve.mds.record.StoredRecord.PolicyRecord;
 import io.kurve.mds.record.StoredRecord.SegmentRecord;
 import io.kurve.mds.record.StoredRecord.VolumeRecord;
 import io.kurve.mds.state.Change;
 import io.kurve.mds.state.Ids;
 import io.kurve.mds.state.Versioned;
 import io.kurve.mds.topology.MetastoreBehind;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
-/** The life of volumes: create, grow, delete. */
+/** The life of volumes: create, grow, delete, undelete, purge. */
 public final class Volumes implements VolumeAdmin {
   private final Office office;
   private final AttachmentLeases leases;
   private final Fencing fencing;
   private final Purge purge;
+  private final RecycleBin bin;
   private final MetastoreBehind behind;
   private final Supplier<SegmentAllocator> allocators;
 
@@ -41,12 +45,14 @@ public final class Volumes implements VolumeAdmin {
       AttachmentLeases leases,
       Fencing fencing,
       Purge purge,
+      RecycleBin bin,
       MetastoreBehind behind,
       Supplier<SegmentAllocator> allocators) {
     this.office = office;
     this.leases = leases;
     this.fencing = fencing;
     this.purge = purge;
+    this.bin = bin;
     this.behind = behind;
     this.allocators = allocators;
   }
@@ -77,8 +83,42 @@ public final class Volumes implements VolumeAdmin {
   }
 
   @Override
-  public CompletionStage<Void> delete(VolumeId id) {
-    return office.gate().write(() -> decideDelete(id)).thenAccept(_ -> purge.resume());
+  public CompletionStage<Void> delete(VolumeId id, Optional<Duration> retention) {
+    retention.ifPresent(VolumeRules::retention);
+    return office
+        .gate()
+        .write(() -> decideDelete(id, retention.orElse(office.image().policy().retention())))
+        .thenAccept(_ -> {
+          bin.resume();
+          purge.resume();
+        });
+  }
+
+  @Override
+  public CompletionStage<Volume> undelete(VolumeId id, String name) {
+    VolumeRules.name(name);
+    return office.gate().write(() -> decideUndelete(id, name));
+  }
+
+  @Override
+  public CompletionStage<Void> purge(VolumeId id) {
+    return office.gate().write(() -> decidePurge(id)).thenAccept(_ -> purge.resume());
+  }
+
+  @Override
+  public CompletionStage<VolumePolicy> policy() {
+    return office.gate().read(() -> office.image().policy());
+  }
+
+  @Override
+  public CompletionStage<VolumePolicy> changePolicy(PolicyChange change) {
+    VolumePolicy _ = VolumeRules.policy(change, VolumePolicy.STANDARD);
+    return office.gate().write(() -> decidePolicy(change));
+  }
+
+  @Override
+  public CompletionStage<Void> confirmClock() {
+    return office.gate().write(bin::decideConfirm).thenAccept(_ -> {});
   }
 
   @Override
@@ -153,7 +193,8 @@ public final class Volumes implements VolumeAdmin {
             Volume.State.ACTIVE,
             office.now(),
             Optional.empty(),
-            requestId);
+            requestId,
+            Optional.empty());
     List<Change> changes = new ArrayList<>(id.changes());
     changes.add(new Change.Put(record));
     return new Decision<>(changes, () -> office.image().describe(record));
@@ -216,18 +257,85 @@ public final class Volumes implements VolumeAdmin {
     return reached;
   }
 
-  private Decision<Boolean> decideDelete(VolumeId id) {
-    Optional<VolumeRecord> found = office.image().volume(id);
+  private Decision<Boolean> decideDelete(VolumeId id, Duration retention) {
+    Optional<VolumeRecord> found = known(id);
     if (found.isEmpty()) {
-      if (id.value() <= office.image().reservedThrough(IdKind.GENERAL)) {
-        return Decision.reply(true); // purged before: ids are not given twice
-      }
-      throw VolumeRules.notFound(id.toString());
-    }
-    if (found.get().state() == Volume.State.DELETING) {
       return Decision.reply(true);
     }
     VolumeRecord volume = found.get();
+    switch (volume.state()) {
+      case ACTIVE -> refuseAttached(volume);
+      case DELETED -> {
+        if (!retention.isZero()) {
+          return Decision.reply(true);
+        }
+      }
+      case DELETING -> {
+        return Decision.reply(true);
+      }
+    }
+    return put(retention.isZero() ? volume.deleting() : volume.deleted(bin.begin(retention)));
+  }
+
+  private Decision<Boolean> decidePurge(VolumeId id) {
+    Optional<VolumeRecord> found = known(id);
+    if (found.isEmpty()) {
+      return Decision.reply(true);
+    }
+    return switch (found.get().state()) {
+      case DELETED -> put(found.get().deleting());
+      case DELETING -> Decision.reply(true);
+      case ACTIVE ->
+          throw new KurveException(
+              ErrorCode.IN_USE,
+              "volume " + found.get().name() + " is not deleted",
+              "delete it first; `kurve volume delete` can destroy it at once, too");
+    };
+  }
+
+  private Decision<Volume> decideUndelete(VolumeId id, String name) {
+    VolumeRecord volume = known(id).orElseThrow(() -> gone(id.toString(), "has been destroyed"));
+    return switch (volume.state()) {
+      case DELETED -> {
+        if (office.image().activeVolume(name).isPresent()) {
+          throw new KurveException(
+              ErrorCode.ALREADY_EXISTS,
+              "another volume has the name " + name + " by now",
+              "take this one back under another name, with --as");
+        }
+        VolumeRecord back = volume.undeleted(name);
+        yield new Decision<>(List.of(new Change.Put(back)), () -> office.image().describe(back));
+      }
+      case DELETING -> throw gone(volume.name() + " (" + id + ")", "is being destroyed");
+      case ACTIVE -> {
+        if (!volume.name().equals(name)) {
+          throw new KurveException(
+              ErrorCode.ALREADY_EXISTS,
+              id + " is not deleted: it is volume " + volume.name(),
+              "see `kurve volume info " + volume.name() + "`");
+        }
+        yield Decision.reply(office.image().describe(volume));
+      }
+    };
+  }
+
+  private static KurveException gone(String volume, String how) {
+    return new KurveException(
+        ErrorCode.NOT_FOUND,
+        "volume " + volume + " " + how + ": it can't be had back",
+        "see what can: kurve volume list --deleted");
+  }
+
+  /** Empty: it was destroyed before, since ids are not given twice. */
+  private Optional<VolumeRecord> known(VolumeId id) {
+    Optional<VolumeRecord> found = office.image().volume(id);
+    if (found.isEmpty() && id.value() > office.image().reservedThrough(IdKind.GENERAL)) {
+      throw VolumeRules.notFound(id.toString());
+    }
+    return found;
+  }
+
+  private void refuseAttached(VolumeRecord volume) {
     List<Attachment> attached = use(volume).attachments();
     if (!attached.isEmpty()) {
       throw new KurveException(
@@ -235,7 +343,18 @@ public final class Volumes implements VolumeAdmin {
           "volume " + volume.name() + " is attached: " + holder(attached.getFirst()),
           "detach it there first");
     }
-    return new Decision<>(List.of(new Change.Put(volume.deleting())), () -> true);
+  }
+
+  private static Decision<Boolean> put(VolumeRecord volume) {
+    return new Decision<>(List.of(new Change.Put(volume)), () -> true);
+  }
+
+  private Decision<VolumePolicy> decidePolicy(PolicyChange change) {
+    VolumePolicy before = office.image().policy();
+    VolumePolicy wanted = VolumeRules.policy(change, before);
+    return wanted.equals(before)
+        ? Decision.reply(before)
+        : new Decision<>(List.of(new Change.Put(new PolicyRecord(wanted))), () -> wanted);
   }
 
   private VolumeUse use(VolumeRecord volume) {
@@ -247,7 +366,8 @@ public final class Volumes implements VolumeAdmin {
     return new VolumeUse(
         office.image().describe(volume),
         holdings.stream().map(holding -> leases.describe(volume, holding)).toList(),
-        progress);
+        progress,
+        bin.describe(volume));
   }
 
   /** For error texts: who, since when, and how it is with it now. */

@@ -25,6 +25,7 @@ import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.core.metastore.Bytes;
 import io.kurve.mds.record.StoredRecord.AttachmentsRecord;
+import io.kurve.mds.record.StoredRecord.Binned;
 import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
 import io.kurve.mds.record.StoredRecord.ClusterRecord;
 import io.kurve.mds.record.StoredRecord.CopysetRecord;
@@ -33,6 +34,7 @@ import io.kurve.mds.record.StoredRecord.Holding;
 import io.kurve.mds.record.StoredRecord.IdCounterRecord;
 import io.kurve.mds.record.StoredRecord.IdKind;
 import io.kurve.mds.record.StoredRecord.PolicyRecord;
+import io.kurve.mds.record.StoredRecord.RetentionClockRecord;
 import io.kurve.mds.record.StoredRecord.SegmentRecord;
 import io.kurve.mds.record.StoredRecord.VolumeRecord;
 import io.kurve.testkit.golden.GoldenFile;
@@ -95,18 +97,12 @@ class RecordCodecTest {
                 new Membership(List.of(replica), List.of(learner)),
                 learner.chunkserver())),
         Arguments.of(
-            "volume-v1.hex",
-            new VolumeRecord(
-                new VolumeId(20),
-                "demo",
-                4L << 30,
-                512,
-                false,
-                1,
-                Volume.State.DELETING,
-                WHEN,
-                Optional.of(new Volume.Formatted("ext4", "0-1")),
-                "request-1")),
+            "volume-v2.hex",
+            volume(
+                Volume.State.DELETED, Optional.of(new Binned(WHEN, 90_000, Duration.ofHours(24))))),
+        Arguments.of(
+            "retention-clock-v1.hex",
+            new RetentionClockRecord(90_000, Optional.of("it went forth"))),
         Arguments.of(
             "attachments-v1.hex",
             new AttachmentsRecord(
@@ -141,6 +137,28 @@ class RecordCodecTest {
     assertThat(read.durableIndexes()).containsEntry(COPYSET, 123_456_789_012L);
   }
 
+  private static VolumeRecord volume(Volume.State state, Optional<Binned> binned) {
+    return new VolumeRecord(
+        new VolumeId(20),
+        "demo",
+        4L << 30,
+        512,
+        false,
+        1,
+        state,
+        WHEN,
+        Optional.of(new Volume.Formatted("ext4", "0-1")),
+        "request-1",
+        binned);
+  }
+
+  @Test
+  void aVolumeOfVersionOneHasNeverBeenInTheRecycleBin() {
+    byte[] old = new GoldenFile(RecordCodecTest.class, "volume-v1.hex").read();
+    VolumeRecord same = volume(Volume.State.DELETING, Optional.empty());
+    assertThat(RecordCodec.decode(same.key(), Bytes.copyOf(old))).isEqualTo(same);
+  }
+
   @ParameterizedTest
   @MethodSource("records")
   void aFlippedBitOrAMissingByteIsDamage(String golden, StoredRecord record) {
@@ -156,14 +174,15 @@ class RecordCodecTest {
     assertBad("kurve/other", good);
   }
 
-  @Test
-  void aNewerVersionIsRefusedWithTheCure() {
-    IdCounterRecord record = new IdCounterRecord(IdKind.GENERAL, 1);
+  @ParameterizedTest
+  @MethodSource("records")
+  void aNewerVersionIsRefusedWithTheCure(String golden, StoredRecord record) {
     byte[] newer = RecordCodec.encode(record).toArray();
-    newer[2] = 2;
+    newer[2]++;
     seal(newer);
     assertThatThrownBy(() -> RecordCodec.decode(record.key(), Bytes.copyOf(newer)))
-        .hasMessageContaining("version 2")
+        .hasMessageContaining("version " + newer[2])
+        .hasMessageContaining(record.key())
         .extracting(failure -> ((KurveException) failure).cure())
         .asString()
         .contains("newer version");

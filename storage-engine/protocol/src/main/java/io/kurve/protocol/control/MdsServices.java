@@ -13,13 +13,16 @@ import io.kurve.protocol.convert.ChunkserverMessages;
 import io.kurve.protocol.convert.Ids;
 import io.kurve.protocol.convert.InspectionMessages;
 import io.kurve.protocol.convert.PlaceMessages;
+import io.kurve.protocol.convert.PolicyMessages;
 import io.kurve.protocol.convert.VolumeMessages;
 import io.kurve.protocol.v1.AttachmentIds;
 import io.kurve.protocol.v1.AttachmentRef;
+import io.kurve.protocol.v1.ChangePolicyRequest;
 import io.kurve.protocol.v1.ChunkserverRegistryGrpc;
 import io.kurve.protocol.v1.CloseRequest;
 import io.kurve.protocol.v1.ClusterInspectionGrpc;
 import io.kurve.protocol.v1.CreateVolumeRequest;
+import io.kurve.protocol.v1.DeleteVolumeRequest;
 import io.kurve.protocol.v1.DiskList;
 import io.kurve.protocol.v1.HeartbeatAnswer;
 import io.kurve.protocol.v1.HeartbeatRequest;
@@ -30,6 +33,7 @@ import io.kurve.protocol.v1.OpenVolumeRequest;
 import io.kurve.protocol.v1.OpenedVolume;
 import io.kurve.protocol.v1.PlacementList;
 import io.kurve.protocol.v1.PlacementsRequest;
+import io.kurve.protocol.v1.PolicyRecord;
 import io.kurve.protocol.v1.RegisterReply;
 import io.kurve.protocol.v1.RegisterRequest;
 import io.kurve.protocol.v1.RenewRequest;
@@ -37,6 +41,7 @@ import io.kurve.protocol.v1.ResizeVolumeRequest;
 import io.kurve.protocol.v1.SegmentReply;
 import io.kurve.protocol.v1.SegmentRequest;
 import io.kurve.protocol.v1.StatusReply;
+import io.kurve.protocol.v1.UndeleteVolumeRequest;
 import io.kurve.protocol.v1.VolumeAdminGrpc;
 import io.kurve.protocol.v1.VolumeList;
 import io.kurve.protocol.v1.VolumeName;
@@ -184,8 +189,43 @@ public record MdsServices(
     }
 
     @Override
-    public void delete(VolumeRef request, StreamObserver<Nothing> out) {
-      Answers.done(out, () -> service.delete(Ids.checked(() -> new VolumeId(request.getId()))));
+    public void delete(DeleteVolumeRequest request, StreamObserver<Nothing> out) {
+      Answers.done(
+          out,
+          () ->
+              service.delete(
+                  Ids.checked(() -> new VolumeId(request.getId())),
+                  PolicyMessages.retention(request)));
+    }
+
+    @Override
+    public void undelete(UndeleteVolumeRequest request, StreamObserver<VolumeRecord> out) {
+      Answers.answer(
+          out,
+          () ->
+              service.undelete(Ids.checked(() -> new VolumeId(request.getId())), request.getName()),
+          VolumeMessages::volume);
+    }
+
+    @Override
+    public void purge(VolumeRef request, StreamObserver<Nothing> out) {
+      Answers.done(out, () -> service.purge(Ids.checked(() -> new VolumeId(request.getId()))));
+    }
+
+    @Override
+    public void policy(Nothing request, StreamObserver<PolicyRecord> out) {
+      Answers.answer(out, service::policy, PolicyMessages::policy);
+    }
+
+    @Override
+    public void changePolicy(ChangePolicyRequest request, StreamObserver<PolicyRecord> out) {
+      Answers.answer(
+          out, () -> service.changePolicy(PolicyMessages.change(request)), PolicyMessages::policy);
+    }
+
+    @Override
+    public void confirmClock(Nothing request, StreamObserver<Nothing> out) {
+      Answers.done(out, service::confirmClock);
     }
 
     @Override

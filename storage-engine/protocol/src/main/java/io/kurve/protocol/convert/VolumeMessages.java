@@ -12,6 +12,7 @@ import io.kurve.core.metadata.MetadataService.Opened;
 import io.kurve.core.metadata.SegmentMap;
 import io.kurve.core.metadata.SegmentMapping;
 import io.kurve.core.metadata.Volume;
+import io.kurve.core.metadata.VolumeAdmin.InBin;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import io.kurve.core.metadata.VolumeAdmin.VolumeUse;
 import io.kurve.core.metadata.VolumeHostService;
@@ -23,6 +24,7 @@ import io.kurve.protocol.v1.DeviceRecord;
 import io.kurve.protocol.v1.DeviceState;
 import io.kurve.protocol.v1.FormattedRecord;
 import io.kurve.protocol.v1.OpenedVolume;
+import io.kurve.protocol.v1.RecycleBinRecord;
 import io.kurve.protocol.v1.SegmentRecord;
 import io.kurve.protocol.v1.SegmentReply;
 import io.kurve.protocol.v1.VolumeRecord;
@@ -48,6 +50,7 @@ public final class VolumeMessages {
             .setState(
                 switch (volume.state()) {
                   case ACTIVE -> VolumeState.VOLUME_ACTIVE;
+                  case DELETED -> VolumeState.VOLUME_DELETED;
                   case DELETING -> VolumeState.VOLUME_DELETING;
                 })
             .setCreated(PlaceMessages.moment(volume.created()))
@@ -73,6 +76,7 @@ public final class VolumeMessages {
             record.getSequence(),
             switch (record.getState()) {
               case VOLUME_ACTIVE -> Volume.State.ACTIVE;
+              case VOLUME_DELETED -> Volume.State.DELETED;
               case VOLUME_DELETING -> Volume.State.DELETING;
               case VOLUME_STATE_UNSPECIFIED, UNRECOGNIZED ->
                   throw new BadMessage("unknown state of volume " + record.getName());
@@ -122,18 +126,31 @@ public final class VolumeMessages {
   }
 
   public static VolumeUseRecord use(VolumeUse use) {
-    return VolumeUseRecord.newBuilder()
-        .setVolume(volume(use.volume()))
-        .addAllAttachments(use.attachments().stream().map(VolumeMessages::attachment).toList())
-        .setPurgeProgress(use.purgeProgress().orElse(""))
-        .build();
+    VolumeUseRecord.Builder record =
+        VolumeUseRecord.newBuilder()
+            .setVolume(volume(use.volume()))
+            .addAllAttachments(use.attachments().stream().map(VolumeMessages::attachment).toList())
+            .setPurgeProgress(use.purgeProgress().orElse(""));
+    use.bin()
+        .ifPresent(bin ->
+            record.setBin(
+                RecycleBinRecord.newBuilder()
+                    .setDeleted(PlaceMessages.moment(bin.deleted()))
+                    .setLeftMillis(bin.left().toMillis())));
+    return record.build();
   }
 
   public static VolumeUse use(VolumeUseRecord record) {
     return new VolumeUse(
         volume(record.getVolume()),
         record.getAttachmentsList().stream().map(VolumeMessages::attachment).toList(),
-        Optional.of(record.getPurgeProgress()).filter(text -> !text.isEmpty()));
+        Optional.of(record.getPurgeProgress()).filter(text -> !text.isEmpty()),
+        record.hasBin()
+            ? Optional.of(
+                new InBin(
+                    PlaceMessages.moment(record.getBin().getDeleted()),
+                    Duration.ofMillis(record.getBin().getLeftMillis())))
+            : Optional.empty());
   }
 
   public static CreateVolumeRequest create(String requestId, NewVolume volume) {

@@ -6,9 +6,11 @@ import com.google.protobuf.MessageLite;
 import io.kurve.core.metadata.ChunkserverRegistry.Registration;
 import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
+import io.kurve.core.metadata.VolumeAdmin.PolicyChange;
 import io.kurve.protocol.convert.ChunkserverMessages;
 import io.kurve.protocol.convert.InspectionMessages;
 import io.kurve.protocol.convert.PlaceMessages;
+import io.kurve.protocol.convert.PolicyMessages;
 import io.kurve.protocol.convert.VolumeMessages;
 import io.kurve.protocol.v1.AttachmentIds;
 import io.kurve.protocol.v1.AttachmentRef;
@@ -26,6 +28,7 @@ import io.kurve.protocol.v1.PurgeVolumeRequest;
 import io.kurve.protocol.v1.RenewRequest;
 import io.kurve.protocol.v1.ResizeVolumeRequest;
 import io.kurve.protocol.v1.SegmentRequest;
+import io.kurve.protocol.v1.UndeleteVolumeRequest;
 import io.kurve.protocol.v1.VolumeList;
 import io.kurve.protocol.v1.VolumeName;
 import io.kurve.protocol.v1.VolumeRef;
@@ -34,6 +37,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -75,6 +79,14 @@ class ControlGoldenTest {
     all.put(
         "resize-volume",
         ResizeVolumeRequest.newBuilder().setName("demo").setSizeBytes(1 << 30).build());
+    all.put("volume-in-bin", VolumeMessages.use(Samples.BINNED));
+    all.put("delete-volume", PolicyMessages.delete(Samples.VOLUME_ID, Optional.of(Duration.ZERO)));
+    all.put("undelete-volume", UndeleteVolumeRequest.newBuilder().setId(21).setName("d").build());
+    all.put("policy", PolicyMessages.policy(Samples.POLICY));
+    all.put(
+        "change-policy",
+        PolicyMessages.change(
+            new PolicyChange(Optional.of(100), Optional.of(Duration.ofSeconds(90)))));
     all.put("attachment-ref", AttachmentRef.newBuilder().setId(31).build());
     all.put(
         "open-volume",

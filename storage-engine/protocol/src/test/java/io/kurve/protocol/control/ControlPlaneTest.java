@@ -130,8 +130,19 @@ class ControlPlaneTest {
     assertThat(get(volumes.create("r-2", wanted))).isEqualTo(Samples.VOLUME);
     assertThat(last()).containsExactly("r-2", wanted);
     assertThat(get(volumes.list())).containsExactly(Samples.USE);
-    get(volumes.delete(Samples.VOLUME_ID));
+    get(volumes.delete(Samples.VOLUME_ID, Optional.empty()));
+    assertThat(last()).containsExactly(Samples.VOLUME_ID, Optional.empty());
+    get(volumes.delete(Samples.VOLUME_ID, Optional.of(Duration.ZERO)));
+    assertThat(last()).containsExactly(Samples.VOLUME_ID, Optional.of(Duration.ZERO));
+    assertThat(get(volumes.undelete(Samples.VOLUME_ID, "back"))).isEqualTo(Samples.VOLUME);
+    assertThat(last()).containsExactly(Samples.VOLUME_ID, "back");
+    get(volumes.purge(Samples.VOLUME_ID));
     assertThat(last()).containsExactly(Samples.VOLUME_ID);
+    assertThat(get(volumes.policy())).isEqualTo(Samples.POLICY);
+    var change = new VolumeAdmin.PolicyChange(Optional.empty(), Optional.of(Duration.ofMinutes(5)));
+    assertThat(get(volumes.changePolicy(change))).isEqualTo(change.of(Samples.POLICY));
+    assertThat(last()).containsExactly(change);
+    get(volumes.confirmClock());
     get(volumes.fence(Samples.ATTACHMENT_ID));
     assertThat(last()).containsExactly(Samples.ATTACHMENT_ID);
   }
@@ -233,7 +244,7 @@ class ControlPlaneTest {
     assertThat(failure(person.chunkservers().heartbeat(Samples.REPORT)).code())
         .isEqualTo(ErrorCode.REFUSED);
     MdsClient chunkserver = client(identity(Role.CHUNKSERVER), mds);
-    assertThat(failure(chunkserver.volumes().delete(Samples.VOLUME_ID)).code())
+    assertThat(failure(chunkserver.volumes().delete(Samples.VOLUME_ID, Optional.empty())).code())
         .isEqualTo(ErrorCode.REFUSED);
     assertThat(failure(chunkserver.metadata().close("host-a", Samples.ATTACHMENT_ID)).code())
         .isEqualTo(ErrorCode.REFUSED);

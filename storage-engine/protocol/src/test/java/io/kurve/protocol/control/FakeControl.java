@@ -18,9 +18,11 @@ import io.kurve.core.metadata.SegmentMapping;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumeHostService;
+import io.kurve.core.metadata.VolumePolicy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -99,8 +101,33 @@ final class FakeControl {
     }
 
     @Override
-    public CompletionStage<Void> delete(VolumeId volume) {
+    public CompletionStage<Void> delete(VolumeId volume, Optional<Duration> retention) {
+      return done(volume, retention);
+    }
+
+    @Override
+    public CompletionStage<Volume> undelete(VolumeId volume, String name) {
+      return answer(Samples.VOLUME, volume, name);
+    }
+
+    @Override
+    public CompletionStage<Void> purge(VolumeId volume) {
       return done(volume);
+    }
+
+    @Override
+    public CompletionStage<VolumePolicy> policy() {
+      return answer(Samples.POLICY);
+    }
+
+    @Override
+    public CompletionStage<VolumePolicy> changePolicy(PolicyChange change) {
+      return answer(change.of(Samples.POLICY), change);
+    }
+
+    @Override
+    public CompletionStage<Void> confirmClock() {
+      return done();
     }
 
     @Override

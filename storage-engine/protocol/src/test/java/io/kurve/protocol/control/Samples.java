@@ -32,9 +32,11 @@ import io.kurve.core.metadata.MetadataService.Opened;
 import io.kurve.core.metadata.SegmentMap;
 import io.kurve.core.metadata.SegmentMapping;
 import io.kurve.core.metadata.Volume;
+import io.kurve.core.metadata.VolumeAdmin.InBin;
 import io.kurve.core.metadata.VolumeAdmin.VolumeUse;
 import io.kurve.core.metadata.VolumeHostService.AttachedDevice;
 import io.kurve.core.metadata.VolumeHostService.DeviceState;
+import io.kurve.core.metadata.VolumePolicy;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -70,7 +72,24 @@ final class Samples {
   static final Attachment ATTACHMENT =
       new Attachment(ATTACHMENT_ID, VOLUME_ID, "demo", "host-a", MOMENT, Attachment.State.FENCING);
   static final VolumeUse USE =
-      new VolumeUse(VOLUME, List.of(ATTACHMENT), Optional.of("3 of 64 chunks"));
+      new VolumeUse(VOLUME, List.of(ATTACHMENT), Optional.of("3 of 64 chunks"), Optional.empty());
+  static final VolumeUse BINNED =
+      new VolumeUse(
+          new Volume(
+              new VolumeId(22),
+              "demo",
+              1L << 30,
+              4096,
+              false,
+              1,
+              Volume.State.DELETED,
+              MOMENT,
+              Optional.empty(),
+              0),
+          List.of(),
+          Optional.empty(),
+          Optional.of(new InBin(MOMENT, Duration.ofHours(24))));
+  static final VolumePolicy POLICY = new VolumePolicy(150, Duration.ofHours(24));
   static final Opened OPENED = new Opened(VOLUME, ATTACHMENT_ID, Duration.ofSeconds(30));
   static final CopysetPlacement PLACEMENT =
       new CopysetPlacement(
