@@ -127,6 +127,7 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
       if (installing || at.index() <= position.index()) {
         return new CommandReply.NotServing();
       }
+      installer.caughtUp();
       CommandReply reply =
           switch (decode(at, bytes)) {
             case BlockChange change -> applyBlockChange(at, change);

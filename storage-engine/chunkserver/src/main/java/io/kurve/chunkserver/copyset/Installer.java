@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,10 @@ import java.util.concurrent.locks.Lock;
  *
  * <p>The source goes on applying meanwhile, so blocks may be newer than S, or a chunk gone: the
  * entries after S, which are applied next, write the same again.
+ *
+ * <p>Reading all kept blocks can take longer than the source can keep its log under a load of
+ * writes, and then the next install follows at once. It must not take as long again, or the replica
+ * would never get whole: what was read once is not read again before an entry is applied.
  */
 final class Installer {
   private static final int RUN_BLOCKS = ReplicaMessages.MAX_BLOCKS;
@@ -49,6 +54,11 @@ final class Installer {
   private final ChunkGuards guards;
   private final ReplicaPeer peers;
   private final CatchUp catchUp;
+
+  /**
+   * Blocks found good, or put there. One thread at a time uses it: applying excludes installing.
+   */
+  private final Map<Slot, BitSet> sound = new HashMap<>();
 
   Installer(
       CopysetKey copyset, SlotStore store, ChunkGuards guards, ReplicaPeer peers, CatchUp catchUp) {
@@ -102,6 +112,11 @@ final class Installer {
       new OneChunk(source, kind, slot).bringUp();
     }
     return new Result(control, dropped);
+  }
+
+  /** The replica has caught up: the next install is for another absence. */
+  void caughtUp() {
+    sound.clear();
   }
 
   /** A defect of the source's is no reason for this replica's process to end. */
@@ -170,11 +185,13 @@ final class Installer {
     private final ReplicaId source;
     private final CatchUp.Kind kind;
     private final Slot slot;
+    private final BitSet sound;
 
     OneChunk(ReplicaId source, CatchUp.Kind kind, Slot slot) {
       this.source = source;
       this.kind = kind;
       this.slot = slot;
+      this.sound = Installer.this.sound.computeIfAbsent(slot, absent -> new BitSet());
     }
 
     void bringUp() throws IOException, InterruptedException {
@@ -200,7 +217,11 @@ final class Installer {
         }
       }
       kept.andNot(differing);
-      differing.or(unreadable(kept));
+      kept.andNot(sound);
+      BitSet bad = unreadable(kept);
+      kept.andNot(bad);
+      sound.or(kept);
+      differing.or(bad);
       return differing;
     }
 
@@ -245,6 +266,7 @@ final class Installer {
             store.erase(slot, numbers[i], 1);
           } else if (BlockChecksum.of(block) == fetched.checksums()[i]) {
             store.write(slot, numbers[i], block, new int[] {fetched.checksums()[i]});
+            sound.set(numbers[i]);
           } else {
             throw new IOException(
                 "block " + numbers[i] + " of " + slot.address() + " came damaged from " + source);

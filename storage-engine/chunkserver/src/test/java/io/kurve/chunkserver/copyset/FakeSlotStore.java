@@ -37,6 +37,7 @@ public final class FakeSlotStore implements SlotStore {
   private long nextGeneration = 1;
   private int checkpoints;
   long writes;
+  long blocksRead;
 
   /** What it throws is what the checkpoint throws. */
   public Runnable beforeCheckpoint = () -> {};
@@ -186,6 +187,7 @@ public final class FakeSlotStore implements SlotStore {
   public synchronized BitSet read(
       Slot slot, int firstBlock, int count, ByteBuffer target, int[] checksums) {
     check(slot);
+    blocksRead += count;
     BitSet damaged = new BitSet();
     for (int i = 0; i < count; i++) {
       Block block = blocks(live, slot.number()).get(firstBlock + i);

@@ -239,6 +239,33 @@ class InstallTest {
     assertThat(follower.received.get(CatchUp.Kind.DELTA)).isEqualTo(6L * Geometry.BLOCK_BYTES);
   }
 
+  /** The source drops its log while that takes long, and again and again under load. */
+  @Test
+  void rule12AnInstallThatFollowsAnotherReadsNoKeptBlockAgain() throws Exception {
+    fallBehind();
+    peer.callsUntilFailure = 4;
+    assertThatThrownBy(this::install).isInstanceOf(IOException.class);
+    assertThat(follower.store.blocksRead).isPositive();
+    peer.callsUntilFailure = Integer.MAX_VALUE;
+    install();
+    long once = follower.store.blocksRead;
+    assertThat(once).isLessThanOrEqualTo(5 * 41);
+    leader.apply(write(102, 8, 77));
+    leader.checkpoint();
+    install();
+    assertThat(follower.store.blocksRead).isEqualTo(once);
+    assertThat(follower.machine.digest()).isEqualTo(leader.machine.digest());
+
+    catchUp();
+    both(write(105, 0, 78));
+    leader.apply(write(102, 8, 79));
+    leader.checkpoint();
+    follower.store.damage(follower.slot(101), 7);
+    install();
+    assertThat(follower.store.blocksRead).isGreaterThan(once + 100);
+    assertThat(follower.read(101, 7, 1)).isEqualTo(leader.read(101, 7, 1));
+  }
+
   @Test
   void rule12WhatWasFencedStaysFenced() throws Exception {
     fallBehind();
