@@ -29,6 +29,11 @@ public final class FuseMounts {
 
   private static final Duration NEGOTIATION_DEADLINE = Duration.ofSeconds(10);
 
+  /** More than a host ever has open besides, and half of what it may have, if that is less. */
+  private static final int HIGHEST_LEAST_NUMBER = 4096;
+
+  private static final int LOWEST_LEAST_NUMBER = 256;
+
   private final Posix posix;
   private final DescriptorOwner descriptors;
   private final Path parent;
@@ -123,7 +128,29 @@ public final class FuseMounts {
     }
   }
 
+  /**
+   * Above all loop devices. When a process dies, the kernel lets its descriptors go from the
+   * highest number down, and whoever lets a block device go last writes its dirty pages out first.
+   * Those of ours would wait for this connection, which nobody serves any more, and it would wait
+   * behind them to be closed: a killed host would never end, nor would anybody who uses its
+   * devices. Closed first it fails all that.
+   */
   private int openDevice() throws PosixException {
+    int number = openLow();
+    for (int least = HIGHEST_LEAST_NUMBER; least >= LOWEST_LEAST_NUMBER; least /= 2) {
+      try {
+        return posix.renumber(number, least);
+      } catch (PosixException e) {
+        if (!e.is(Errno.EINVAL)) { // above the limit of this process
+          posix.close(number);
+          throw e;
+        }
+      }
+    }
+    return number;
+  }
+
+  private int openLow() throws PosixException {
     try {
       return posix.open(DEVICE.toString(), Posix.O_RDWR);
     } catch (PosixException e) {

@@ -43,6 +43,7 @@ public final class Posix {
   private static final int MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x2 | 0x20 | 0x4000;
   private static final int MCL_CURRENT_FUTURE_ONFAULT = 1 | 2 | 4;
   private static final int PR_SET_IO_FLUSHER = 57;
+  private static final int F_DUPFD_CLOEXEC = 1030;
   private static final int S_IFBLK_OWNER_ONLY = 0060000 | 0600;
 
   private static final StructLayout CAPTURE = Linker.Option.captureStateLayout();
@@ -52,6 +53,7 @@ public final class Posix {
 
   private static final MethodHandle OPEN = variadic("open", 2, ADDRESS, JAVA_INT);
   private static final MethodHandle CLOSE = of("close", JAVA_INT, JAVA_INT);
+  private static final MethodHandle FCNTL = variadic("fcntl", 2, JAVA_INT, JAVA_INT, JAVA_INT);
   private static final MethodHandle READ = of("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
   private static final MethodHandle WRITE = of("write", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
   private static final MethodHandle FSYNC = of("fsync", JAVA_INT, JAVA_INT);
@@ -79,6 +81,21 @@ public final class Posix {
 
   public void close(int descriptor) throws PosixException {
     check("close descriptor " + descriptor, c -> (int) CLOSE.invokeExact(c, descriptor));
+  }
+
+  /**
+   * Gives a descriptor another number.
+   *
+   * @return the new number, this one or above; the old one is closed
+   */
+  public int renumber(int descriptor, int least) throws PosixException {
+    int renumbered =
+        (int)
+            checked(
+                "duplicate descriptor " + descriptor,
+                c -> (int) FCNTL.invokeExact(c, descriptor, F_DUPFD_CLOEXEC, least));
+    close(descriptor);
+    return renumbered;
   }
 
   /**

@@ -63,6 +63,26 @@ class LeftoversTest {
     }
   }
 
+  /** Nobody else has the device open: then the kernel writes it out when the host's own goes. */
+  @Test
+  void aHostThatIsKilledWithUnwrittenPagesEnds() throws Exception {
+    Process victim = attach();
+    String device = Files.readSymbolicLink(link()).toString();
+    Path data = Files.write(directory.resolve("data"), new byte[16 << 20]);
+    try {
+      HostFixture.run("dd", "if=" + data, "of=" + device, "bs=1M", "conv=nocreat");
+
+      victim.destroyForcibly();
+
+      assertThat(victim.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    } finally {
+      Path mount = directory.resolve("run/mounts/attachment-7");
+      var unused = HostFixture.tryRun("umount", "--force", mount.toString()); // what hangs ends
+      kill(victim);
+    }
+    clearVictim();
+  }
+
   @Test
   void otherDevicesAreLeftAlone() throws Exception {
     try (HostFixture living = new HostFixture(directory.resolve("living"))) {
