@@ -32,12 +32,6 @@ public final class VolumeHost implements VolumeHostService {
   private static final Logger LOG = LoggerFactory.getLogger(VolumeHost.class);
   private static final Duration OPERATION_DEADLINE = Duration.ofSeconds(30);
 
-  /** How long a caller of an ordinary detach waits; the write-out goes on, and he may ask again. */
-  public static final Duration FLUSH_DEADLINE = Duration.ofSeconds(10);
-
-  /** Nobody can ask again. */
-  private static final Duration SHUT_DOWN_DEADLINE = Duration.ofSeconds(25);
-
   private static final Duration FORCED_CLOSE_DEADLINE = Duration.ofSeconds(2);
   private static final Duration PASSING_USER_DEADLINE = Duration.ofSeconds(1);
   private static final Duration POLL = Duration.ofMillis(20);
@@ -46,7 +40,7 @@ public final class VolumeHost implements VolumeHostService {
   private final Devices devices;
   private final GivingUp givingUp;
   private final Executor executor;
-  private final Duration flushDeadline;
+  private final Patience patience;
 
   /** Guards the map. */
   private final ReentrantLock lock = new ReentrantLock();
@@ -55,19 +49,15 @@ public final class VolumeHost implements VolumeHostService {
 
   /**
    * @param executor of platform threads, bounded; operations wait on it for the kernel
-   * @param flushDeadline of an ordinary detach, {@link #FLUSH_DEADLINE}
+   * @param patience {@link Patience#STANDARD}
    */
   public VolumeHost(
-      Openings openings,
-      Devices devices,
-      GivingUp givingUp,
-      Executor executor,
-      Duration flushDeadline) {
+      Openings openings, Devices devices, GivingUp givingUp, Executor executor, Patience patience) {
     this.openings = openings;
     this.devices = devices;
     this.givingUp = givingUp;
     this.executor = executor;
-    this.flushDeadline = flushDeadline;
+    this.patience = patience;
   }
 
   @Override
@@ -85,7 +75,7 @@ public final class VolumeHost implements VolumeHostService {
           if (force) {
             detachByForce(attachment);
           } else {
-            detachNow(attachment, flushDeadline);
+            detachNow(attachment, patience.flush());
           }
         });
   }
@@ -124,8 +114,20 @@ public final class VolumeHost implements VolumeHostService {
   }
 
   /**
-   * Detaches what nobody uses, one after the other; the rest answers EIO once this process is gone,
-   * since nobody can take it over yet.
+   * How long what is cached is written out.
+   *
+   * @param flush by an ordinary detach; it goes on after that, and the caller may ask again
+   * @param shutDown by the last one: nobody can ask again
+   */
+  public record Patience(Duration flush, Duration shutDown) {
+    public static final Patience STANDARD =
+        new Patience(Duration.ofSeconds(10), Duration.ofSeconds(25));
+  }
+
+  /**
+   * Detaches what nobody uses, all at once; the rest answers EIO from now on, since nobody can take
+   * it over yet. A write-out that still waits for it ends so: else this process could not end, for
+   * its thread waits in the kernel for this process to serve it.
    */
   public void shutDown() {
     List<CompletableFuture<Void>> detaching = new ArrayList<>();
@@ -134,18 +136,40 @@ public final class VolumeHost implements VolumeHostService {
           runToEnd(
                   "detach",
                   attachment.volumeName(),
-                  () -> detachNow(attachment, SHUT_DOWN_DEADLINE))
+                  () -> detachNow(attachment, patience.shutDown()))
               .handle((done, failure) -> logShutDown(attachment, failure)));
     }
     try {
       var unused =
           CompletableFuture.allOf(detaching.toArray(CompletableFuture[]::new))
-              .get(SHUT_DOWN_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+              .get(patience.shutDown().toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException | ExecutionException e) {
-      LOG.warn("not all volumes were detached within {}", SHUT_DOWN_DEADLINE, e);
+      LOG.warn("not all volumes were detached within {}", patience.shutDown(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    for (VolumeAttachment left : all()) {
+      try {
+        abort(left, "its volume host ended");
+      } catch (IOException e) {
+        LOG.warn("what waits for volume {} was not ended", left.volumeName(), e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /**
+   * @return whether there was a device to do it to
+   */
+  private boolean abort(VolumeAttachment attachment, String why)
+      throws IOException, InterruptedException {
+    Optional<Device> device = attachment.device();
+    if (device.isPresent()) {
+      attachment.failed(why);
+      devices.abort(device.get(), why);
+    }
+    return device.isPresent();
   }
 
   private static @Nullable Void logShutDown(
@@ -190,7 +214,7 @@ public final class VolumeHost implements VolumeHostService {
       return switch (present.state()) {
         case Serving serving -> Optional.of(describe(present, serving.device()));
         case Failed failed -> {
-          release(present, flushDeadline);
+          release(present, patience.flush());
           yield Optional.empty();
         }
         case AttachmentState.Opening opening -> Optional.empty();
@@ -272,15 +296,15 @@ public final class VolumeHost implements VolumeHostService {
   }
 
   private void detachByForce(VolumeAttachment attachment) throws IOException, InterruptedException {
-    Optional<Device> stalled = attachment.device();
-    if (stalled.isPresent()) {
-      // Before waiting for our turn: an ordinary detach may hang in the stall that this ends.
-      attachment.failed("detached by force");
-      devices.abort(stalled.get(), "detached by force");
-    }
+    String why = "detached by force";
+    // Before waiting for our turn: an ordinary detach may hang in the stall that this ends.
+    boolean aborted = abort(attachment, why);
     attachment.beginOperation(OPERATION_DEADLINE);
     try {
       Device device = deviceOf(attachment);
+      if (!aborted) { // it was being made: what stalls it now would hold the attachment, too
+        boolean ignored = abort(attachment, why);
+      }
       List<String> mountPoints = device.loop().users().mountPoints();
       Device released = attachment.releasing();
       try {

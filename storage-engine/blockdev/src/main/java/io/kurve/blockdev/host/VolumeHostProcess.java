@@ -87,7 +87,8 @@ final class VolumeHostProcess implements AutoCloseable {
     giveUpPredecessors(arguments.host(), kernel.leftovers(), openings, mds.metadata(), givingUp);
 
     VolumeHost host =
-        new VolumeHost(openings, kernel.devices(), givingUp, operations, VolumeHost.FLUSH_DEADLINE);
+        new VolumeHost(
+            openings, kernel.devices(), givingUp, operations, VolumeHost.Patience.STANDARD);
     part(host::shutDown);
     part(
         ControlServer.startOnSocket(

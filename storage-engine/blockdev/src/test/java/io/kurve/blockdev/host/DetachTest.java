@@ -256,16 +256,12 @@ class DetachTest {
   void shutDownWaitsForASlowVolumeAfterAnOrdinaryDetachHasGivenUp() throws Exception {
     try (HostFixture hasty =
         new HostFixture(
-            directory.resolve("hasty"), directory.resolve("links"), Duration.ofMillis(50))) {
+            directory.resolve("hasty"),
+            directory.resolve("links"),
+            new VolumeHost.Patience(Duration.ofMillis(50), Duration.ofSeconds(20)))) {
       MemoryVolume volume = hasty.offer(new MemoryVolume("demo", 9, SIZE, 4096));
       AttachedDevice device = hasty.attach("demo");
-      byte[] bytes = new byte[4096];
-      Arrays.fill(bytes, (byte) 7);
-      try (FileChannel cached =
-          FileChannel.open(Path.of(device.device()), StandardOpenOption.WRITE)) {
-        assertThat(cached.write(ByteBuffer.wrap(bytes))).isEqualTo(4096);
-        volume.stall();
-      }
+      byte[] bytes = writeCached(device, volume);
       assertThatThrownBy(() -> hasty.detach("demo"))
           .isInstanceOfSatisfying(
               KurveException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.UNAVAILABLE));
@@ -278,6 +274,41 @@ class DetachTest {
       assertThat(volume.isClosed()).isTrue();
       assertThat(volume.content()).startsWith(bytes);
     }
+  }
+
+  /** Its thread waits in the kernel for this very process: that could not end either. */
+  @Test
+  void noWriteOutWaitsForAHostThatHasShutDown() throws Exception {
+    try (HostFixture hasty =
+        new HostFixture(
+            directory.resolve("hasty"),
+            directory.resolve("links"),
+            new VolumeHost.Patience(Duration.ofMillis(50), Duration.ofMillis(200)))) {
+      MemoryVolume volume = hasty.offer(new MemoryVolume("demo", 9, SIZE, 4096, false));
+      AttachedDevice device = hasty.attach("demo");
+      byte[] unused = writeCached(device, volume);
+      String thread = "flush-" + Path.of(device.device()).getFileName();
+
+      hasty.host.shutDown();
+
+      HostFixture.awaitTrue(
+          "the write-out has ended",
+          () ->
+              Thread.getAllStackTraces().keySet().stream()
+                  .noneMatch(running -> running.getName().equals(thread)));
+    }
+  }
+
+  /** Some bytes that only the kernel's cache has, of a volume that stalls from then on. */
+  private static byte[] writeCached(AttachedDevice device, MemoryVolume volume) throws IOException {
+    byte[] bytes = new byte[4096];
+    Arrays.fill(bytes, (byte) 7);
+    try (FileChannel cached =
+        FileChannel.open(Path.of(device.device()), StandardOpenOption.WRITE)) {
+      assertThat(cached.write(ByteBuffer.wrap(bytes))).isEqualTo(4096);
+      volume.stall();
+    }
+    return bytes;
   }
 
   @Test

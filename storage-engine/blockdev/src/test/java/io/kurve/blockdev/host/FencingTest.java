@@ -20,6 +20,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -135,6 +136,30 @@ class FencingTest {
 
     assertThatThrownBy(() -> HostFixture.await(ordinary)).isInstanceOf(KurveException.class);
     assertThat(HostFixture.await(fixture.host.list())).isEmpty();
+  }
+
+  @Test
+  void rule22ForceHoldsForADeviceThatIsJustBeingMade() throws Exception {
+    MemoryVolume volume = fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096));
+    fixture.opens = new CompletableFuture<>();
+    CompletableFuture<AttachedDevice> attach = fixture.host.attach("demo").toCompletableFuture();
+    HostFixture.awaitTrue("it is being opened", this::hasOpeningNote);
+
+    CompletableFuture<Void> detach = fixture.host.detach("demo", true).toCompletableFuture();
+    assertThatThrownBy(() -> detach.get(200, TimeUnit.MILLISECONDS))
+        .isInstanceOf(TimeoutException.class);
+    fixture.opens.complete(null);
+
+    var unused = HostFixture.await(attach);
+    HostFixture.await(detach);
+    assertThatThrownBy(() -> HostFixture.await(volume.flush()))
+        .hasMessageContaining("detached by force");
+    assertThat(HostFixture.await(fixture.host.list())).isEmpty();
+  }
+
+  private boolean hasOpeningNote() {
+    String[] notes = fixture.run.openings().toFile().list();
+    return notes != null && notes.length > 0;
   }
 
   @Test

@@ -23,7 +23,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +51,10 @@ final class HostFixture implements AutoCloseable {
   final DeviceLinks links;
   final VolumeHost host;
   private final ExecutorService executor = Executors.newFixedThreadPool(4);
+
+  /** Opens wait for it. */
+  volatile CompletableFuture<Void> opens = CompletableFuture.completedFuture(null);
+
   private final Map<String, BlockVolume> volumes = new ConcurrentHashMap<>();
   private final List<MemoryVolume> opened = new ArrayList<>();
   private final List<Path> mountPoints = new ArrayList<>();
@@ -61,10 +64,10 @@ final class HostFixture implements AutoCloseable {
   }
 
   HostFixture(Path directory, Path linkDirectory) throws IOException {
-    this(directory, linkDirectory, VolumeHost.FLUSH_DEADLINE);
+    this(directory, linkDirectory, VolumeHost.Patience.STANDARD);
   }
 
-  HostFixture(Path directory, Path linkDirectory, Duration flushDeadline) throws IOException {
+  HostFixture(Path directory, Path linkDirectory, VolumeHost.Patience patience) throws IOException {
     assertThat(FuseMounts.DEVICE).as("the tests of block devices need /dev/fuse").exists();
     assertThat(Path.of("/dev/loop-control"))
         .as("the tests of block devices need /dev/loop-control")
@@ -89,7 +92,7 @@ final class HostFixture implements AutoCloseable {
             devices,
             givingUp,
             executor,
-            flushDeadline);
+            patience);
   }
 
   private CompletionStage<BlockVolume> open(String name, String requestId) {
@@ -97,7 +100,7 @@ final class HostFixture implements AutoCloseable {
     return volume == null
         ? CompletableFuture.failedFuture(
             new KurveException(ErrorCode.NOT_FOUND, "no volume " + name, ""))
-        : CompletableFuture.completedFuture(volume);
+        : opens.thenApply(_ -> volume);
   }
 
   /** The next attach of the name gets this one. */
