@@ -4,6 +4,7 @@ import io.kurve.chunkserver.copyset.CommandReply;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.LogPosition;
+import io.kurve.core.log.Membership;
 import io.kurve.core.log.Proposal;
 import io.kurve.core.log.ProposalListener;
 import io.kurve.core.log.ReadPermission;
@@ -51,6 +52,11 @@ record HastyLog(ReplicatedLog<CommandReply> log) implements ReplicatedLog<Comman
   @Override
   public CompletionStage<Void> transferLeadership(ReplicaId target) {
     return log.transferLeadership(target);
+  }
+
+  @Override
+  public CompletionStage<Void> changeMembership(Membership wanted) {
+    return log.changeMembership(wanted);
   }
 
   @Override

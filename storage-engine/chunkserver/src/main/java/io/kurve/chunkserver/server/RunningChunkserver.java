@@ -180,7 +180,7 @@ final class RunningChunkserver {
       return Optional.empty();
     }
     return status.followers().entrySet().stream()
-        .filter(follower -> !follower.getKey().equals(self))
+        .filter(follower -> status.membership().voters().contains(follower.getKey()))
         .max(Map.Entry.comparingByValue())
         .map(best -> replica.log().transferLeadership(best.getKey()).toCompletableFuture());
   }

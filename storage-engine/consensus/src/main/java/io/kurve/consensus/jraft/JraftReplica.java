@@ -37,6 +37,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,6 +60,9 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
   /** A write of 1 MiB with room for its header; the WAL's frames hold twice as much. */
   private static final int MAX_COMMAND_BYTES = 2 << 20;
 
+  /** A learner that lacks fewer may become a voter: jraft looks once more. */
+  private static final int CAUGHT_UP_ENTRIES = 1000;
+
   private static final Logger logger = LoggerFactory.getLogger(JraftReplica.class);
 
   private final ReplicaContext context;
@@ -80,6 +84,12 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
   private volatile boolean closed;
   private volatile boolean installing;
   private volatile boolean failed;
+
+  /** Of the founders, or the group itself has named this replica; else it gives no vote. */
+  private volatile boolean named;
+
+  /** jraft starts no election timer in a learner, and none when that becomes a voter. */
+  private volatile boolean wasLearner;
 
   JraftReplica(
       ReplicaContext context,
@@ -104,13 +114,15 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
     this.lease =
         new LeaderLease(context.self(), context.clock(), context.settings().electionTimeout());
     this.voteGate = new VoteGate(context.clock(), context.settings().electionTimeout());
-    this.meta = new WalMetaStorage(log, stateMachine::mayVote);
+    this.named = initial.voters().contains(context.self());
+    this.meta = new WalMetaStorage(log, this::mayGiveVotes);
     this.caller = new StateMachineCaller<>(this, restored, initial);
     this.checkpoints = new CheckpointStorage(context.self(), restored, caller::install);
     this.inFlight = new InFlight<>(context.settings().proposals());
     this.node = new NodeImpl(PeerNames.group(copyset), PeerNames.peer(context.self()));
     Membership known = restored.at().index() == 0 ? initial : restored.membership();
     this.lease.voters(known.voters(), List.of());
+    stoodAt(restored);
   }
 
   /** Entries that this replica acknowledged are neither in its log nor in its state (rule 11). */
@@ -142,7 +154,12 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
     ReplicaServices services =
         new ReplicaServices(
             new WalLogStorage(
-                log, durable, lease, checkpoints, stateMachine::becameDurable, context.faults()),
+                log,
+                durable,
+                this::configured,
+                checkpoints,
+                stateMachine::becameDurable,
+                context.faults()),
             meta,
             checkpoints);
     ReplicaLink.Options options =
@@ -267,12 +284,15 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
     Map<ReplicaId, Long> next = new TreeMap<>();
     ReplicatorGroup replicators = replicators();
     if (replicators != null && node.isLeader(false)) {
-      for (ReplicaId member : membership().voters()) {
-        long index = nextIndex(replicators, member);
-        if (index >= 0) {
-          next.put(member, index);
-        }
-      }
+      Membership members = membership();
+      Stream.concat(members.voters().stream(), members.learners().stream())
+          .filter(member -> !member.equals(context.self()))
+          .forEach(member -> {
+            long index = nextIndex(replicators, member);
+            if (index >= 0) {
+              next.put(member, index);
+            }
+          });
     }
     return next;
   }
@@ -353,6 +373,21 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
     return wanted.end.thenAccept(leader -> {});
   }
 
+  @Override
+  public CompletionStage<Void> changeMembership(Membership wanted) {
+    MembershipChange change = new MembershipChange(node, name(), wanted);
+    if (closed) {
+      return CompletableFuture.failedStage(refused("change of members", "the replica is closed"));
+    }
+    context.executors().tasks().execute(() -> change.begin(context.self(), this::hasCaughtUp));
+    return change.end().thenRun(caller::membersChanged);
+  }
+
+  private boolean hasCaughtUp(ReplicaId learner) {
+    Long next = followers().get(learner);
+    return next != null && log.lastIndex() - next < CAUGHT_UP_ENTRIES;
+  }
+
   private void endTransfer(@Nullable KurveException failure) {
     Transfer ended = transfer.getAndSet(null);
     if (ended == null) {
@@ -398,8 +433,53 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
     return closed;
   }
 
+  /** Whether it is whole. */
   boolean mayVote() {
     return stateMachine.mayVote();
+  }
+
+  /** Also whether the group knows it, so that it has all that it ever acknowledged (rule 11). */
+  boolean mayGiveVotes() {
+    return named && stateMachine.mayVote();
+  }
+
+  /** An entry of the log names the members; they count at once. */
+  private void configured(GroupConfiguration members) {
+    lease.voters(members.voters(), members.oldVoters());
+    named(members.voters(), members.oldVoters());
+    learns(members.learners());
+  }
+
+  /** A checkpoint does so, too. */
+  void stoodAt(Checkpoint checkpoint) {
+    if (checkpoint.at().index() > 0) {
+      named(checkpoint.membership().voters(), List.of());
+      learns(checkpoint.membership().learners());
+    }
+  }
+
+  private void named(List<ReplicaId> voters, List<ReplicaId> oldVoters) {
+    if (voters.contains(context.self()) || oldVoters.contains(context.self())) {
+      named = true;
+    }
+  }
+
+  private void learns(List<ReplicaId> learners) {
+    if (learners.contains(context.self())) {
+      named = true;
+      wasLearner = true;
+    }
+  }
+
+  /**
+   * Another one stands and lacks what this one has. If this one never stands itself because jraft
+   * has not started its timer, nobody would lead for ever.
+   */
+  void refusedToVote() {
+    if (wasLearner && membership().voters().contains(context.self())) {
+      wasLearner = false;
+      leaveTerm(term());
+    }
   }
 
   LogRoom room() {
@@ -440,10 +520,14 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
     }
   }
 
-  /** Makes jraft leave a term that it can't be leader of any more: by a vote that nobody gets. */
   void stepDown(long term) {
     logger.info("{} leaves term {}: its transfer of leadership failed", name(), term);
     endTransfer(refused("transfer", "the other replica did not take over in time"));
+    leaveTerm(term);
+  }
+
+  /** Makes jraft leave a term and start its election timer: by a vote that nobody gets. */
+  private void leaveTerm(long term) {
     RequestVoteRequest nobody =
         RequestVoteRequest.newBuilder()
             .setGroupId(node.getGroupId())

@@ -160,14 +160,18 @@ final class ReplicaInbox {
   }
 
   private Message vote(RequestVoteRequest request) {
-    if (!replica.mayVote()) {
+    if (!replica.mayGiveVotes()) {
       return refusal("the replica may not vote");
     }
     if (replica.holdsLease()) {
       return refusal("leads under its lease");
     }
     if (request.getPreVote()) {
-      return node.handlePreVoteRequest(request);
+      Message answer = node.handlePreVoteRequest(request);
+      if (answer instanceof RequestVoteResponse given && !given.getGranted()) {
+        replica.refusedToVote();
+      }
+      return answer;
     }
     // jraft steps down for a higher term, and may vote: any lease below it ends first.
     replica.lease().surrender(request.getTerm() - 1);
@@ -180,7 +184,7 @@ final class ReplicaInbox {
   }
 
   private void stand(TimeoutNowRequest request, Responder responder) {
-    if (!replica.mayVote()) {
+    if (!replica.mayGiveVotes()) {
       reply(
           responder,
           TimeoutNowResponse.newBuilder().setTerm(replica.term()).setSuccess(false).build());

@@ -19,6 +19,7 @@ import io.kurve.core.log.Membership;
 import io.kurve.core.log.ReplicatedStateMachine.Checkpoint;
 import io.kurve.core.log.ReplicatedStateMachine.CheckpointImage;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
@@ -36,12 +37,16 @@ import java.util.function.BooleanSupplier;
  *       the installed state already contains are skipped afterwards.
  *   <li>jraft does not tell state machines of its own entries (a new leader's first one, changes of
  *       membership). They are found in the log between two data entries, and passed on before the
- *       next one; when nothing follows them, a later message of the leader's passes them on.
+ *       next one; when nothing follows them, a later message of the leader's passes them on, or the
+ *       end of the change.
  * </ul>
  */
 final class StateMachineCaller<R> extends StateMachineAdapter {
   /** The replica's own disk is behind the majority's by this much: it will not come back. */
   private static final Duration DURABLE_DEADLINE = Duration.ofSeconds(120);
+
+  /** An entry that is the log's own, as those of jraft's are. */
+  static final ByteBuffer NOTHING = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
   private final JraftReplica<R> replica;
   private final ReentrantLock gate = new ReentrantLock();
@@ -98,6 +103,10 @@ final class StateMachineCaller<R> extends StateMachineAdapter {
   }
 
   private void apply(LogPosition at, Iterator entries) {
+    if (!entries.getData().hasRemaining()) {
+      applyNothing(at);
+      return;
+    }
     @SuppressWarnings("unchecked") // the only closures that come with data entries
     ProposalClosure<R> proposal = (ProposalClosure<R>) entries.done();
     R reply;
@@ -117,6 +126,43 @@ final class StateMachineCaller<R> extends StateMachineAdapter {
     }
     if (proposal != null) {
       proposal.applied(at, reply);
+    }
+  }
+
+  private void applyNothing(LogPosition at) {
+    gate.lock();
+    try {
+      if (at.index() > applied) {
+        advance(at.index() - 1);
+        replica.stateMachine().advance(at, membership);
+        applied = at.index();
+      }
+    } finally {
+      gate.unlock();
+    }
+  }
+
+  /**
+   * A change of the members has ended here, on the leader, which no message tells so. jraft calls
+   * {@code onConfigurationCommitted} for the joint entry only.
+   */
+  void membersChanged() {
+    if (leadingTerm == 0) {
+      return;
+    }
+    long committed = replica.committed();
+    try {
+      // The others may have it before this one.
+      awaitDurable(committed, () -> replica.durable().get() >= committed);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return;
+    }
+    gate.lock();
+    try {
+      advance(committed);
+    } finally {
+      gate.unlock();
     }
   }
 
@@ -307,6 +353,7 @@ final class StateMachineCaller<R> extends StateMachineAdapter {
   }
 
   private void standAt(Checkpoint checkpoint) {
+    replica.stoodAt(checkpoint);
     if (checkpoint.at().index() > applied) {
       applied = checkpoint.at().index();
       membership = checkpoint.membership();

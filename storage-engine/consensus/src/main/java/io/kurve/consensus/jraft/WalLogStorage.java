@@ -19,6 +19,7 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -40,21 +41,24 @@ final class WalLogStorage implements LogStorage {
 
   private final GroupLog log;
   private final DurableIndex durable;
-  private final LeaderLease lease;
+  private final Consumer<GroupConfiguration> members;
   private final CheckpointStorage checkpoints;
   private final BiConsumer<ByteBuffer, Duration> slow;
   private final FaultHandler faults;
 
+  /**
+   * @param members told of each entry that names them, before it is durable
+   */
   WalLogStorage(
       GroupLog log,
       DurableIndex durable,
-      LeaderLease lease,
+      Consumer<GroupConfiguration> members,
       CheckpointStorage checkpoints,
       BiConsumer<ByteBuffer, Duration> slow,
       FaultHandler faults) {
     this.log = log;
     this.durable = durable;
-    this.lease = lease;
+    this.members = members;
     this.checkpoints = checkpoints;
     this.slow = slow;
     this.faults = faults;
@@ -68,7 +72,7 @@ final class WalLogStorage implements LogStorage {
       options
           .getConfigurationManager()
           .add(configuration.toConfigurationEntry(new LogId(record.index(), record.term())));
-      lease.voters(configuration.voters(), configuration.oldVoters());
+      members.accept(configuration);
     }
     return true;
   }
@@ -173,7 +177,7 @@ final class WalLogStorage implements LogStorage {
     return switch (entry.getType()) {
       case ENTRY_TYPE_CONFIGURATION -> {
         GroupConfiguration configuration = GroupConfiguration.of(entry);
-        lease.voters(configuration.voters(), configuration.oldVoters());
+        members.accept(configuration);
         yield new LogRecord(index, term, LogRecord.Kind.CONFIGURATION, configuration.encode());
       }
       case ENTRY_TYPE_DATA -> new LogRecord(index, term, LogRecord.Kind.DATA, data.duplicate());

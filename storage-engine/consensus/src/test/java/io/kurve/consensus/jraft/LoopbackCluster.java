@@ -32,15 +32,18 @@ final class LoopbackCluster implements ReplicatedLogCluster {
   private final LoopbackNetwork network = new LoopbackNetwork();
   private final ExecutorService persistence = Executors.newVirtualThreadPerTaskExecutor();
   private final List<ReplicaId> replicas;
+  private final ReplicaId spare;
   private final Map<ReplicaId, Machine> machines = new HashMap<>();
 
   LoopbackCluster(int count, Function<ReplicaId, MachineWal> wals) {
-    replicas =
-        IntStream.rangeClosed(1, count)
-            .mapToObj(number ->
-                new ReplicaId(new ChunkserverId(number), new StoreId(new UUID(7, number))))
-            .toList();
+    replicas = IntStream.rangeClosed(1, count).mapToObj(LoopbackCluster::replica).toList();
+    spare = replica(count + 1);
     replicas.forEach(replica -> machines.put(replica, new Machine(wals.apply(replica))));
+    machines.put(spare, new Machine(wals.apply(spare)));
+  }
+
+  private static ReplicaId replica(int number) {
+    return new ReplicaId(new ChunkserverId(number), new StoreId(new UUID(7, number)));
   }
 
   /** What outlives a process, and the process. */
@@ -107,6 +110,11 @@ final class LoopbackCluster implements ReplicatedLogCluster {
   }
 
   @Override
+  public ReplicaId spare() {
+    return spare;
+  }
+
+  @Override
   public Duration electionTimeout() {
     return ELECTION_TIMEOUT;
   }
@@ -126,8 +134,13 @@ final class LoopbackCluster implements ReplicatedLogCluster {
             ReplicationSettings.defaults().withElectionTimeout(ELECTION_TIMEOUT));
     ListStateMachine state =
         new ListStateMachine(machine.storage, source -> machineOf(source).storage);
-    machine.process =
-        new Process(process, process.open(copyset, Membership.ofVoters(replicas), state), state);
+    machine.process = new Process(process, process.open(copyset, founders(replica), state), state);
+  }
+
+  private Membership founders(ReplicaId replica) {
+    return replica.equals(spare)
+        ? new Membership(List.of(), List.of(spare))
+        : Membership.ofVoters(replicas);
   }
 
   @Override
@@ -171,7 +184,7 @@ final class LoopbackCluster implements ReplicatedLogCluster {
 
   @Override
   public void close() {
-    for (ReplicaId replica : replicas) {
+    for (ReplicaId replica : List.copyOf(machines.keySet())) {
       if (isRunning(replica)) {
         kill(replica);
       }

@@ -19,14 +19,12 @@ import io.kurve.core.log.Membership;
 import io.kurve.core.log.ReplicatedStateMachine.Checkpoint;
 import io.kurve.testkit.failure.HaltingFaultHandler;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 final class WalLogStorageTest {
-  private static final Duration TIMEOUT = Duration.ofSeconds(1);
 
   private final ReplicaId self = new ReplicaId(new ChunkserverId(1), new StoreId(new UUID(0, 1)));
   private final Membership alone = Membership.ofVoters(List.of(self));
@@ -72,7 +70,7 @@ final class WalLogStorageTest {
     return new WalLogStorage(
         log,
         new DurableIndex(0),
-        new LeaderLease(self, new LoopbackCluster.FakeLeaseClock(), TIMEOUT),
+        members -> {},
         new CheckpointStorage(
             self, new Checkpoint(LogPosition.BEFORE_ALL, alone), (leader, wanted) -> wanted),
         (payload, took) -> {},

@@ -8,7 +8,8 @@ import java.util.Optional;
  * What a replica knows of its group.
  *
  * @param durableIndex the last entry that is durable in this replica's own log
- * @param followers on the leader: the next index that each other member lacks; else empty
+ * @param followers on the leader: the next index that each other member lacks, learners too; else
+ *     empty
  */
 public record ReplicaStatus(
     Role role,

@@ -37,6 +37,17 @@ public interface ReplicatedLog<R> extends AutoCloseable {
 
   CompletionStage<Void> transferLeadership(ReplicaId target);
 
+  /**
+   * Makes these the members of the group, by a joint change where the voters differ; one change at
+   * a time. Who is to vote must be a learner that lacks next to nothing. Asking again for what
+   * holds already ends at once.
+   *
+   * <p>Ends when the new membership alone is committed. Ends exceptionally with NOT_LEADER; with
+   * UNAVAILABLE when it may work later, or may have been done; with REFUSED when this replica would
+   * be no voter any more: another one has to lead first.
+   */
+  CompletionStage<Void> changeMembership(Membership wanted);
+
   /** Stops this replica; its log stays on disk. */
   @Override
   void close();

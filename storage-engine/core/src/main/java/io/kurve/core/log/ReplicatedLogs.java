@@ -11,7 +11,9 @@ public interface ReplicatedLogs extends AutoCloseable {
   /**
    * Starts the replica of a group.
    *
-   * @param initial who founds a group that has no record here yet; else the record decides
+   * @param initial who founds a group that has no record here yet; else the record decides. Without
+   *     voters: the replica is to join a group that there is, as a learner. It gives no vote before
+   *     an entry or a checkpoint of the group's has named it
    */
   <R> ReplicatedLog<R> open(
       CopysetKey copyset, Membership initial, ReplicatedStateMachine<R> stateMachine);

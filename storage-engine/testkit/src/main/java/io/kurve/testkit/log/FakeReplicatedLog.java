@@ -1,5 +1,7 @@
 package io.kurve.testkit.log;
 
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.LogPosition;
@@ -33,13 +35,13 @@ public final class FakeReplicatedLog<R> implements ReplicatedLog<R> {
   private record Waiting<R>(ByteBuffer command, long term, ProposalListener<R> listener) {}
 
   private final CopysetKey copyset;
-  private final Membership membership;
   private final ReplicatedStateMachine<R> machine;
   private final Deque<Waiting<R>> waiting = new ArrayDeque<>();
   private final Deque<Waiting<R>> inDoubt = new ArrayDeque<>();
   private final List<Applied> applied = new ArrayList<>();
   private final AtomicBoolean checkpointing = new AtomicBoolean();
   private Optional<ReplicaId> leader = Optional.empty();
+  private Membership membership;
   private boolean leading;
   private boolean leaseHolds;
   private long term;
@@ -197,6 +199,18 @@ public final class FakeReplicatedLog<R> implements ReplicatedLog<R> {
   @Override
   public CompletionStage<Void> transferLeadership(ReplicaId target) {
     follow(Optional.of(target));
+    return CompletableFuture.completedStage(null);
+  }
+
+  @Override
+  public CompletionStage<Void> changeMembership(Membership wanted) {
+    if (!leading) {
+      return CompletableFuture.failedStage(
+          new KurveException(ErrorCode.NOT_LEADER, "it does not lead", "ask the leader"));
+    }
+    membership = wanted;
+    index++;
+    machine.advance(new LogPosition(term, index), membership);
     return CompletableFuture.completedStage(null);
   }
 

@@ -8,7 +8,11 @@ import java.util.function.BooleanSupplier;
 
 /** Replicas of one copyset, each on a machine of its own that can be killed and cut off. */
 public interface ReplicatedLogCluster extends AutoCloseable {
+  /** Those that found the group. */
   List<ReplicaId> replicas();
+
+  /** One that is no member, until it is made one; it starts to join as a learner. */
+  ReplicaId spare();
 
   Duration electionTimeout();
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.LogPosition;
+import io.kurve.core.log.Membership;
 import io.kurve.core.log.Proposal;
 import io.kurve.core.log.ReadPermission;
 import io.kurve.core.log.ReplicaStatus;
@@ -18,7 +19,9 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,7 +47,7 @@ public abstract class ReplicatedLogContract {
   @AfterEach
   void closeAndLookForBreaches() {
     List<String> breaches = new ArrayList<>();
-    for (ReplicaId replica : cluster.replicas()) {
+    for (ReplicaId replica : everyone()) {
       if (cluster.isRunning(replica)) {
         cluster
             .machine(replica)
@@ -344,6 +347,167 @@ public abstract class ReplicatedLogContract {
     awaitLeader();
   }
 
+  @Test
+  void rule15ALearnerThatHasCaughtUpTakesTheDeadMembersPlace() throws Exception {
+    ReplicaId leader = awaitLeader();
+    ReplicaId dead = others(leader).getFirst();
+    ReplicaId third = others(leader).getLast();
+    ReplicaId spare = cluster.spare();
+    write(leader, "one", 20);
+    cluster.kill(dead);
+    cluster.start(spare);
+    change(new Membership(cluster.replicas(), List.of(spare)));
+    write(awaitLeader(), "two", 20);
+    Membership after = Membership.ofVoters(List.of(leader, third, spare));
+    change(after);
+    change(after);
+    ReplicaId now = awaitLeader();
+    assertThat(cluster.log(now).status().membership()).isEqualTo(after);
+    cluster.kill(now.equals(third) ? leader : third);
+    ReplicaId next = awaitLeader();
+    write(next, "three", 20);
+    awaitEqual(List.of(next, next.equals(spare) ? survivor(leader, third) : spare));
+    assertThat(cluster.machine(next).commands()).hasSize(60);
+  }
+
+  private ReplicaId survivor(ReplicaId one, ReplicaId other) {
+    return cluster.isRunning(one) ? one : other;
+  }
+
+  @Test
+  void aLearnerBehindTheLogInstallsTheLeadersCheckpoint() throws Exception {
+    ReplicaId leader = awaitLeader();
+    ReplicaId gone = others(leader).getFirst();
+    ReplicaId spare = cluster.spare();
+    write(leader, "one", 50);
+    dropLog(leader);
+    cluster.start(spare);
+    change(new Membership(cluster.replicas(), List.of(spare)));
+    write(awaitLeader(), "two", 5);
+    List<ReplicaId> members = List.of(spare, awaitLeader(), others(awaitLeader()).getLast());
+    if (!members.contains(gone)) {
+      change(Membership.ofVoters(members));
+    }
+    awaitEqual(members);
+    assertThat(cluster.storage(spare).installs()).isEqualTo(1);
+    cluster.kill(spare);
+    write(awaitLeader(), "three", 5);
+    cluster.start(spare);
+    awaitEqual(members);
+  }
+
+  @Test
+  void rule15WhoHasNotCaughtUpGetsNoVote() throws Exception {
+    ReplicaId leader = awaitLeader();
+    List<ReplicaId> members = List.of(leader, others(leader).getLast(), cluster.spare());
+    write(leader, "one", 5);
+    CompletableFuture<Void> never =
+        cluster.log(leader).changeMembership(Membership.ofVoters(members)).toCompletableFuture();
+    await("the change is refused", DEADLINE, never::isDone);
+    assertThat(never).isCompletedExceptionally();
+    change(new Membership(cluster.replicas(), List.of(cluster.spare())));
+    CompletableFuture<Void> early =
+        cluster
+            .log(awaitLeader())
+            .changeMembership(Membership.ofVoters(members))
+            .toCompletableFuture();
+    await("the change is refused", DEADLINE, early::isDone);
+    assertThat(early).isCompletedExceptionally();
+    assertThat(cluster.log(awaitLeader()).status().membership().voters())
+        .isEqualTo(cluster.replicas());
+    write(awaitLeader(), "two", 5);
+  }
+
+  @Test
+  void rule11ALearnerCountsForNothing() throws Exception {
+    ReplicaId leader = awaitLeader();
+    ReplicaId spare = cluster.spare();
+    write(leader, "one", 5);
+    cluster.start(spare);
+    change(new Membership(cluster.replicas(), List.of(spare)));
+    ReplicaId now = awaitLeader();
+    write(now, "two", 5);
+    await(
+        "the learner has all",
+        DEADLINE,
+        () -> cluster.machine(spare).position().equals(cluster.machine(now).position()));
+    others(now).forEach(cluster::kill);
+    assertNeverCommitted(propose(now, "unacknowledged"));
+    cluster.kill(now);
+    cluster.start(others(now).getFirst());
+    assertThat(leaderWithin(cluster.electionTimeout().multipliedBy(5))).isEmpty();
+    cluster.start(now);
+    awaitLeader();
+  }
+
+  @Test
+  void rule15AChangeCutOffByTheLeadersDeathIsRepeatedByTheNext() throws Exception {
+    ReplicaId leader = awaitLeader();
+    ReplicaId leaves = others(leader).getFirst();
+    ReplicaId third = others(leader).getLast();
+    ReplicaId spare = cluster.spare();
+    write(leader, "one", 5);
+    cluster.start(spare);
+    change(new Membership(cluster.replicas(), List.of(spare)));
+    ReplicaId now = awaitLeader();
+    write(now, "two", 5);
+    Membership after = Membership.ofVoters(List.of(leader, third, spare));
+    var unused = cluster.log(now).changeMembership(after);
+    cluster.kill(now);
+    write(awaitLeader(), "three", 5);
+    if (!now.equals(leaves)) {
+      cluster.start(now);
+    }
+    change(after);
+    awaitEqual(List.of(leader, third, spare));
+    cluster.kill(leader);
+    write(awaitLeader(), "four", 5);
+  }
+
+  /** As the MDS does it: asks whoever leads, until it is done. */
+  private void change(Membership wanted) {
+    AtomicReference<CompletableFuture<Void>> asked = new AtomicReference<>();
+    await(
+        "the membership is " + wanted,
+        DEADLINE,
+        () -> {
+          CompletableFuture<Void> last = asked.get();
+          if (last != null && !last.isDone()) {
+            return false;
+          }
+          if (last != null && !last.isCompletedExceptionally()) {
+            return true;
+          }
+          everyone().stream()
+              .filter(cluster::isRunning)
+              .filter(replica -> cluster.machine(replica).leadingTerm() > 0)
+              .findFirst()
+              .ifPresent(replica -> ask(replica, wanted, asked));
+          return false;
+        });
+  }
+
+  private void ask(
+      ReplicaId leader, Membership wanted, AtomicReference<CompletableFuture<Void>> asked) {
+    if (wanted.voters().contains(leader)) {
+      asked.set(cluster.log(leader).changeMembership(wanted).toCompletableFuture());
+      return;
+    }
+    wanted.voters().stream()
+        .filter(other -> !other.equals(leader) && !other.equals(cluster.spare()))
+        .filter(cluster::isRunning)
+        .findFirst()
+        .ifPresent(other -> {
+          var unused = cluster.log(leader).transferLeadership(other);
+        });
+  }
+
+  private List<ReplicaId> everyone() {
+    List<ReplicaId> all = new ArrayList<>(cluster.replicas());
+    all.add(cluster.spare());
+    return all;
+  }
+
   protected final ReplicaId awaitLeader() {
     return leaderWithin(DEADLINE)
         .orElseThrow(() -> new AssertionError("no leader within " + DEADLINE));
@@ -355,7 +519,7 @@ public abstract class ReplicatedLogContract {
     cluster.becomesTrue(
         deadline,
         () -> {
-          for (ReplicaId replica : cluster.replicas()) {
+          for (ReplicaId replica : everyone()) {
             if (cluster.isRunning(replica)
                 && cluster.log(replica).readPermission() instanceof ReadPermission.Granted) {
               found.add(replica);
@@ -447,17 +611,25 @@ public abstract class ReplicatedLogContract {
   }
 
   protected final void awaitEqual(List<ReplicaId> replicas) {
-    await(
-        "replicas stand at one place",
-        DEADLINE,
-        () -> {
-          Set<LogPosition> places = new LinkedHashSet<>();
-          replicas.forEach(replica -> places.add(cluster.machine(replica).position()));
-          return places.size() == 1 && allWhole(replicas);
-        });
+    boolean equal =
+        cluster.becomesTrue(
+            DEADLINE,
+            () -> {
+              Set<LogPosition> places = new LinkedHashSet<>();
+              replicas.forEach(replica -> places.add(cluster.machine(replica).position()));
+              return places.size() == 1 && allWhole(replicas);
+            });
+    assertThat(equal).as(() -> "replicas stand at one place: " + places(replicas)).isTrue();
     Set<List<String>> states = new LinkedHashSet<>();
     replicas.forEach(replica -> states.add(cluster.machine(replica).commands()));
     assertThat(states).hasSize(1);
+  }
+
+  private String places(List<ReplicaId> replicas) {
+    return replicas.stream()
+        .map(
+            replica -> cluster.machine(replica).position() + " of " + cluster.log(replica).status())
+        .collect(Collectors.joining("\n"));
   }
 
   private boolean allWhole(List<ReplicaId> replicas) {

@@ -41,13 +41,18 @@ final class Checkpoints {
 
   CompletionStage<LogPosition> take() {
     CompletableFuture<LogPosition> done = new CompletableFuture<>();
-    if (standing.isClosed() || underWay || standing.is(Role.INSTALLING) || !machine.mayVote()) {
+    Roster roster = standing.log().rosterAt(standing.appliedIndex());
+    if (standing.isClosed()
+        || underWay
+        || roster.isJoint()
+        || standing.is(Role.INSTALLING)
+        || !machine.mayVote()) {
       done.completeExceptionally(
           new KurveException(ErrorCode.UNAVAILABLE, "no checkpoint now", "later"));
       return done;
     }
     underWay = true;
-    CheckpointImage image = machine.capture(standing.membership());
+    CheckpointImage image = machine.capture(roster.membership());
     site.soon(20_000_000, () -> persist(image, done));
     return done;
   }
@@ -105,8 +110,9 @@ final class Checkpoints {
 
   private void install(ReplicaId source, Checkpoint wanted) {
     try {
-      LogPosition at = machine.install(source, wanted).at();
-      standing.log().beginAfter(at);
+      Checkpoint installed = machine.install(source, wanted);
+      LogPosition at = installed.at();
+      standing.log().beginAfter(at, installed.membership());
       standing.committed(at.index());
       standing.applied(at.index());
       site.raft().installed();

@@ -6,9 +6,9 @@ import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.ReplicaStatus.Role;
 import io.kurve.testkit.world.SimNetwork;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -59,28 +59,31 @@ final class Elections {
       return;
     }
     standing.log().sync();
-    List<SimReplicatedLog<?>> votes = new ArrayList<>();
+    Map<ReplicaId, SimReplicatedLog<?>> votes = new TreeMap<>();
     long highest = standing.term();
-    List<ReplicaId> voters = standing.membership().voters();
-    for (ReplicaId voter : voters) {
+    Roster roster = standing.roster();
+    for (ReplicaId voter : roster.allVoters()) {
       SimReplicatedLog<?> other = reached(voter);
       if (other != null) {
         highest = Math.max(highest, other.standing().term());
         if (other == replica || other.elections().wouldVoteFor(standing.log(), leaderGaveUp)) {
-          votes.add(other);
+          votes.put(voter, other);
         }
       }
     }
-    if (votes.size() <= voters.size() / 2) {
+    if (!roster.decidedBy(votes::containsKey)) {
       return;
     }
     long term = highest + 1;
-    votes.forEach(voter -> voter.elections().voted(term));
+    votes.values().forEach(voter -> voter.elections().voted(term));
     site.soon(2_000_000, () -> lead(term));
   }
 
   private boolean mayLead() {
-    return !standing.isClosed() && standing.is(Role.FOLLOWER) && replica.mayVote();
+    return !standing.isClosed()
+        && standing.is(Role.FOLLOWER)
+        && replica.mayVote()
+        && standing.roster().isVoter(site.self());
   }
 
   private @Nullable SimReplicatedLog<?> reached(ReplicaId voter) {
@@ -94,7 +97,10 @@ final class Elections {
   }
 
   private boolean wouldVoteFor(LogTail candidate, boolean leaderGaveUp) {
-    if (standing.isClosed() || !replica.mayVote() || standing.is(Role.INSTALLING)) {
+    if (standing.isClosed()
+        || !replica.mayVote()
+        || !standing.isNamed(site.self())
+        || standing.is(Role.INSTALLING)) {
       return false;
     }
     boolean leaseMayRun =

@@ -8,24 +8,27 @@ import java.util.List;
 
 /** What one replica's log has on its disk: it outlives the process. */
 final class KeptLog {
-  private final Membership membership;
+  private final Membership founders;
   private long term;
   private LogPosition base = LogPosition.BEFORE_ALL;
+  private Roster baseRoster;
   private List<LogEntry> entries = new ArrayList<>();
 
-  KeptLog(Membership membership) {
-    this.membership = membership;
+  KeptLog(Membership founders) {
+    this.founders = founders;
+    this.baseRoster = Roster.of(founders);
   }
 
   KeptLog copy() {
-    KeptLog copy = new KeptLog(membership);
+    KeptLog copy = new KeptLog(founders);
     copy.term = term;
-    copy.keep(base, entries);
+    copy.keep(base, baseRoster, entries);
     return copy;
   }
 
-  Membership membership() {
-    return membership;
+  /** Without voters when it was opened to join as a learner. */
+  Membership founders() {
+    return founders;
   }
 
   long term() {
@@ -41,6 +44,11 @@ final class KeptLog {
     return base;
   }
 
+  /** Who belonged to the group there. */
+  Roster baseRoster() {
+    return baseRoster;
+  }
+
   List<LogEntry> entries() {
     return entries;
   }
@@ -49,8 +57,9 @@ final class KeptLog {
     return base.index() + entries.size();
   }
 
-  void keep(LogPosition newBase, List<LogEntry> all) {
+  void keep(LogPosition newBase, Roster newBaseRoster, List<LogEntry> all) {
     base = newBase;
+    baseRoster = newBaseRoster;
     entries = new ArrayList<>(all);
   }
 

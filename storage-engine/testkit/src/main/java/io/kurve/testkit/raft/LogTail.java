@@ -1,22 +1,33 @@
 package io.kurve.testkit.raft;
 
+import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.LogPosition;
+import io.kurve.core.log.Membership;
 import io.kurve.testkit.time.SeededRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** The entries that a replica has, the first of which are on its disk too. */
 final class LogTail {
   private final KeptLog kept;
   private final List<LogEntry> entries = new ArrayList<>();
+
+  /** Those of the entries that name members. */
+  private final NavigableMap<Long, Roster> rosters = new TreeMap<>();
+
   private LogPosition base;
+  private Roster baseRoster;
   private long durableIndex;
 
   LogTail(KeptLog kept) {
     this.kept = kept;
     this.base = kept.base();
-    this.entries.addAll(kept.entries());
+    this.baseRoster = kept.baseRoster();
+    kept.entries().forEach(this::append);
     this.durableIndex = lastIndex();
   }
 
@@ -58,42 +69,75 @@ final class LogTail {
 
   void append(LogEntry entry) {
     entries.add(entry);
+    Roster roster = entry.roster();
+    if (roster != null) {
+      rosters.put(lastIndex(), roster);
+    }
+  }
+
+  /** Who belongs to the group: it counts as soon as it is appended. */
+  Roster roster() {
+    return rosterAt(lastIndex());
+  }
+
+  Roster rosterAt(long index) {
+    Map.Entry<Long, Roster> newest = rosters.floorEntry(index);
+    return newest == null ? baseRoster : newest.getValue();
+  }
+
+  /** The last entry that changed the members; the log's beginning if there is none. */
+  long rosterIndex() {
+    return rosters.isEmpty() ? base.index() : rosters.lastKey();
+  }
+
+  /** Whether the group itself has named this replica, in an entry or in a checkpoint. */
+  boolean names(ReplicaId replica) {
+    return (base.index() > 0 && baseRoster.names(replica))
+        || rosters.values().stream().anyMatch(roster -> roster.names(replica));
   }
 
   /** This entry and those behind it are gone. */
   void cutFrom(long index) {
     entries.subList((int) (index - base.index() - 1), entries.size()).clear();
+    rosters.tailMap(index, true).clear();
     durableIndex = Math.min(durableIndex, lastIndex());
   }
 
   void sync() {
-    kept.keep(base, entries);
+    kept.keep(base, baseRoster, entries);
     durableIndex = lastIndex();
   }
 
   /** Lets go of all up to this entry. */
   void dropThrough(long index) {
-    LogPosition newBase = new LogPosition(termAt(index), index);
-    entries.subList(0, (int) (index - base.index())).clear();
-    base = newBase;
+    dropTo(new LogPosition(termAt(index), index), rosterAt(index));
     sync();
   }
 
   /** Begins behind this position now; what was acknowledged and follows it stays. */
-  void beginAfter(LogPosition position) {
+  void beginAfter(LogPosition position, Membership membership) {
     if (!has(position)) {
-      resetTo(position);
+      resetTo(position, membership);
       return;
     }
-    entries.subList(0, (int) (position.index() - base.index())).clear();
-    base = position;
-    kept.keep(base, entries.subList(0, (int) (durableIndex - position.index())));
+    long durable = durableIndex;
+    dropTo(position, Roster.of(membership));
+    kept.keep(base, baseRoster, entries.subList(0, (int) (durable - position.index())));
   }
 
-  void resetTo(LogPosition position) {
-    entries.clear();
+  private void dropTo(LogPosition position, Roster roster) {
+    entries.subList(0, (int) (position.index() - base.index())).clear();
+    rosters.headMap(position.index(), true).clear();
     base = position;
-    kept.keep(base, entries);
+    baseRoster = roster;
+  }
+
+  void resetTo(LogPosition position, Membership membership) {
+    entries.clear();
+    rosters.clear();
+    base = position;
+    baseRoster = Roster.of(membership);
+    kept.keep(base, baseRoster, entries);
     durableIndex = position.index();
   }
 

@@ -5,10 +5,11 @@ import io.kurve.core.log.ReplicaStatus.Role;
 import io.kurve.core.log.ReplicatedStateMachine.Checkpoint;
 import io.kurve.testkit.world.SimNetwork;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.function.ToLongFunction;
 
 /**
  * How entries get from the leader to the followers, and what is committed.
@@ -62,15 +63,29 @@ final class Replication {
 
   void startLeading() {
     leadsSinceNanos = site.loop().nanoTime();
-    for (ReplicaId member : standing.membership().voters()) {
-      if (!member.equals(site.self())) {
+    followMembers();
+    append(LogEntry.of(standing.term(), standing.roster()));
+    heartbeat(standing.term());
+  }
+
+  private void followMembers() {
+    SortedSet<ReplicaId> members = standing.roster().all();
+    followers.keySet().removeIf(known -> !members.contains(known));
+    for (ReplicaId member : members) {
+      if (!member.equals(site.self()) && !followers.containsKey(member)) {
         Follower follower = new Follower();
         follower.next = standing.log().lastIndex() + 1;
         followers.put(member, follower);
       }
     }
-    append(new LogEntry(standing.term(), null));
-    heartbeat(standing.term());
+  }
+
+  private long ofMember(ReplicaId member, long own, ToLongFunction<Follower> followers) {
+    if (member.equals(site.self())) {
+      return own;
+    }
+    Follower follower = this.followers.get(member);
+    return follower == null ? Long.MIN_VALUE : followers.applyAsLong(follower);
   }
 
   void stopLeading() {
@@ -82,6 +97,11 @@ final class Replication {
     Map<ReplicaId, Long> lacks = new TreeMap<>();
     followers.forEach((member, follower) -> lacks.put(member, follower.next));
     return lacks;
+  }
+
+  /** The last entry that this follower is known to have; 0 when nothing was heard of it. */
+  long has(ReplicaId member) {
+    return Math.max(0, ofMember(member, 0, follower -> follower.match));
   }
 
   private void heartbeat(long inTerm) {
@@ -99,10 +119,11 @@ final class Replication {
 
   /** When the majority's newest answered messages were sent. */
   long leaseStartNanos() {
-    List<Long> times = new ArrayList<>();
-    times.add(site.loop().nanoTime());
-    followers.values().forEach(follower -> times.add(follower.answeredSentNanos));
-    long start = times.stream().sorted().toList().get((times.size() - 1) / 2);
+    long now = site.loop().nanoTime();
+    long start =
+        standing
+            .roster()
+            .agreed(member -> ofMember(member, now, follower -> follower.answeredSentNanos));
     return Math.max(start, Long.MIN_VALUE / 2);
   }
 
@@ -112,6 +133,9 @@ final class Replication {
 
   void append(LogEntry entry) {
     standing.log().append(entry);
+    if (entry.roster() != null) {
+      followMembers();
+    }
     syncLater(() -> {});
     if (!scheduled) {
       scheduled = true;
@@ -185,12 +209,12 @@ final class Replication {
     if (!standing.is(Role.LEADER)) {
       return;
     }
-    List<Long> durable = new ArrayList<>();
-    durable.add(standing.log().durableIndex());
-    followers.values().forEach(follower -> durable.add(follower.match));
-    long agreed = durable.stream().sorted().toList().get((durable.size() - 1) / 2);
+    long own = standing.log().durableIndex();
+    long agreed =
+        standing.roster().agreed(member -> ofMember(member, own, follower -> follower.match));
     if (agreed > standing.commitIndex() && standing.log().termAt(agreed) == standing.term()) {
       standing.committed(agreed);
+      replica.changes().committed();
     }
   }
 

@@ -23,6 +23,7 @@ public final class SimRaft {
   private final SeededRandom random;
   private final Map<ReplicaId, SimReplicatedLogs> members = new TreeMap<>();
   private final Map<ReplicaId, Map<CopysetKey, KeptLog>> kept = new TreeMap<>();
+  private final Map<ReplicaId, Map<CopysetKey, Long>> tombstones = new TreeMap<>();
   private final Map<CopysetKey, Map<Long, ReplicaId>> leaders = new TreeMap<>();
   private final Map<CopysetKey, List<LogEntry>> applied = new TreeMap<>();
   private long installs;
@@ -166,6 +167,25 @@ public final class SimRaft {
   }
 
   KeptLog found(ReplicaId replica, CopysetKey copyset, Membership initial) {
-    return kept(replica).computeIfAbsent(copyset, absent -> new KeptLog(initial));
+    return kept(replica)
+        .computeIfAbsent(
+            copyset,
+            absent -> {
+              KeptLog fresh = new KeptLog(initial);
+              fresh.term(tombstones(replica).getOrDefault(copyset, 0L));
+              return fresh;
+            });
+  }
+
+  /** The log is gone; the term stays. */
+  void purge(ReplicaId replica, CopysetKey copyset) {
+    KeptLog gone = kept(replica).remove(copyset);
+    if (gone != null) {
+      tombstones(replica).put(copyset, gone.term());
+    }
+  }
+
+  private Map<CopysetKey, Long> tombstones(ReplicaId replica) {
+    return tombstones.computeIfAbsent(replica, absent -> new TreeMap<>());
   }
 }

@@ -3,6 +3,7 @@ package io.kurve.testkit.raft;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.LogPosition;
+import io.kurve.core.log.Membership;
 import io.kurve.core.log.Proposal;
 import io.kurve.core.log.ProposalListener;
 import io.kurve.core.log.ReadPermission;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  *                lease ends before another leads
  *   {@link Checkpoints}  the log before them is dropped; a follower that lacks what the leader has
  *                dropped takes one over, in a fiber
+ *   {@link MembershipChanges}  members come and go, by joint changes
  * </pre>
  */
 public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
@@ -42,6 +44,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
   private final Elections elections;
   private final Replication replication;
   private final Checkpoints checkpoints;
+  private final MembershipChanges changes;
   private final TreeMap<Long, ProposalListener<R>> pending = new TreeMap<>();
   private long firstOfTerm;
   private boolean announced;
@@ -55,6 +58,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     this.elections = new Elections(site, standing, this);
     this.replication = new Replication(site, standing, this);
     this.checkpoints = new Checkpoints(site, standing, machine, replication, this);
+    this.changes = new MembershipChanges(site, standing, this);
     LogPosition restored = machine.restored().at();
     LogTail log = standing.log();
     if (restored.index() < log.base().index()) {
@@ -63,7 +67,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
               .formatted(site.self().chunkserver(), site.copyset(), restored, log.base()));
     }
     if (!log.has(restored)) {
-      log.resetTo(restored);
+      log.resetTo(restored, machine.restored().membership());
     }
     standing.committed(restored.index());
     standing.applied(restored.index());
@@ -100,6 +104,10 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     return checkpoints;
   }
 
+  MembershipChanges changes() {
+    return changes;
+  }
+
   boolean mayVote() {
     return machine.mayVote();
   }
@@ -124,6 +132,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     announced = false;
     replication.stopLeading();
     machine.notLeading();
+    changes.leadershipEnded();
     elections.leadershipEnded();
     Map<Long, ProposalListener<R>> open = new TreeMap<>(pending);
     pending.clear();
@@ -168,7 +177,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     }
     byte[] bytes = new byte[command.remaining()];
     command.duplicate().get(bytes);
-    replication.append(new LogEntry(standing.term(), bytes));
+    replication.append(LogEntry.of(standing.term(), bytes));
     long index = standing.log().lastIndex();
     pending.put(index, listener);
     if (happens(site.raft().nastiness().unknown())) {
@@ -234,7 +243,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
     byte @Nullable [] command = entry.command();
     standing.applied(index);
     if (command == null) {
-      machine.advance(at, standing.membership());
+      machine.advance(at, standing.log().rosterAt(index).membership());
     } else {
       R reply = machine.apply(at, ByteBuffer.wrap(command).asReadOnlyBuffer());
       ProposalListener<R> listener = pending.remove(index);
@@ -272,6 +281,11 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
   }
 
   @Override
+  public CompletionStage<Void> changeMembership(Membership wanted) {
+    return changes.change(wanted);
+  }
+
+  @Override
   public CopysetKey copyset() {
     return site.copyset();
   }
@@ -291,7 +305,7 @@ public final class SimReplicatedLog<R> implements ReplicatedLog<R> {
         standing.role(),
         standing.term(),
         standing.leader(),
-        standing.membership(),
+        standing.roster().membership(),
         new ReplicaStatus.Indexes(
             log.base().index() + 1,
             log.durableIndex(),

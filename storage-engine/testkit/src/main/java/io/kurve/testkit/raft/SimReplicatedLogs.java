@@ -78,15 +78,6 @@ public final class SimReplicatedLogs implements ReplicatedLogs {
     return new TreeSet<>(raft.kept(self).keySet());
   }
 
-  /** Who belongs to a group of which this store is a member. */
-  public Membership membership(CopysetKey copyset) {
-    KeptLog kept = raft.kept(self).get(copyset);
-    if (kept == null) {
-      throw new IllegalArgumentException(self + " is no member of " + copyset);
-    }
-    return kept.membership();
-  }
-
   @Override
   public <R> ReplicatedLog<R> open(
       CopysetKey copyset, Membership initial, ReplicatedStateMachine<R> stateMachine) {
@@ -104,7 +95,7 @@ public final class SimReplicatedLogs implements ReplicatedLogs {
     if (log != null) {
       log.close();
     }
-    raft.kept(self).remove(copyset);
+    raft.purge(self, copyset);
   }
 
   @Override

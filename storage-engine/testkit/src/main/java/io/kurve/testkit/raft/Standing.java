@@ -1,7 +1,6 @@
 package io.kurve.testkit.raft;
 
 import io.kurve.core.id.ReplicaId;
-import io.kurve.core.log.Membership;
 import io.kurve.core.log.ReplicaStatus.Role;
 import io.kurve.core.time.EventLoop;
 import java.time.Duration;
@@ -30,8 +29,13 @@ final class Standing {
     return log;
   }
 
-  Membership membership() {
-    return kept.membership();
+  Roster roster() {
+    return log.roster();
+  }
+
+  /** Whether this replica is of the founders, or the group itself has named it (rule 11). */
+  boolean isNamed(ReplicaId self) {
+    return kept.founders().voters().contains(self) || log.names(self);
   }
 
   Role role() {

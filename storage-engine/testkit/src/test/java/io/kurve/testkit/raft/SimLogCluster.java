@@ -31,6 +31,7 @@ final class SimLogCluster implements ReplicatedLogCluster {
   private final SimNetwork network;
   private final SimRaft raft;
   private final List<ReplicaId> replicas;
+  private final ReplicaId spare;
   private final Map<ReplicaId, Machine> machines = new TreeMap<>();
 
   /** What outlives a process, and the process. */
@@ -49,13 +50,18 @@ final class SimLogCluster implements ReplicatedLogCluster {
     world = new SimWorld(seed, () -> {});
     network = new SimNetwork(world);
     raft = new SimRaft(world, network);
-    replicas =
-        IntStream.rangeClosed(1, 3)
-            .mapToObj(number ->
-                new ReplicaId(new ChunkserverId(number), new StoreId(new UUID(7, number))))
-            .toList();
-    replicas.forEach(replica ->
-        machines.put(replica, new Machine(world.process(replica.chunkserver().toString()))));
+    replicas = IntStream.rangeClosed(1, 3).mapToObj(SimLogCluster::replica).toList();
+    spare = replica(4);
+    replicas.forEach(this::add);
+    add(spare);
+  }
+
+  private static ReplicaId replica(int number) {
+    return new ReplicaId(new ChunkserverId(number), new StoreId(new UUID(7, number)));
+  }
+
+  private void add(ReplicaId replica) {
+    machines.put(replica, new Machine(world.process(replica.chunkserver().toString())));
   }
 
   private Machine machineOf(ReplicaId replica) {
@@ -65,6 +71,11 @@ final class SimLogCluster implements ReplicatedLogCluster {
   @Override
   public List<ReplicaId> replicas() {
     return replicas;
+  }
+
+  @Override
+  public ReplicaId spare() {
+    return spare;
   }
 
   @Override
@@ -83,7 +94,13 @@ final class SimLogCluster implements ReplicatedLogCluster {
     SimReplicatedLogs logs =
         new SimReplicatedLogs(raft, replica, machine.process, loop, confirmed, () -> false);
     machine.state = state;
-    machine.log = logs.open(copyset, Membership.ofVoters(replicas), state);
+    machine.log = logs.open(copyset, founders(replica), state);
+  }
+
+  private Membership founders(ReplicaId replica) {
+    return replica.equals(spare)
+        ? new Membership(List.of(), List.of(spare))
+        : Membership.ofVoters(replicas);
   }
 
   @Override
