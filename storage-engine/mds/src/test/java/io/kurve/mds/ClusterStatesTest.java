@@ -250,7 +250,7 @@ class ClusterStatesTest {
   @Test
   void aReplicaThatCannotRunIsNamedAndDoesNotCount() {
     CopysetKey copyset = cluster.chunkservers.copysets.values().iterator().next().key;
-    cluster.disk(2).outOfService = List.of(new OutOfService(copyset, "its log is damaged"));
+    cluster.disk(2).outOfService = List.of(new OutOfService(copyset, "its log is damaged", false));
     cluster.run(Duration.ofSeconds(2));
     assertThat(codes()).containsExactly("REPLICA_FAILED", "COPYSET_DEGRADED");
     assertThat(status().reasons().getFirst().text())
@@ -259,6 +259,16 @@ class ClusterStatesTest {
     cluster.stop(cluster.disk(1));
     cluster.run(Duration.ofSeconds(12));
     assertThat(codes()).contains("COPYSET_NO_QUORUM");
+  }
+
+  @Test
+  void rule09AReplicaThatHasNoRoomForWhatIsCommittedIsNamedAndDoesNotCount() {
+    CopysetKey copyset = cluster.chunkservers.copysets.values().iterator().next().key;
+    cluster.disk(2).outOfService = List.of(new OutOfService(copyset, "it is full", true));
+    cluster.run(Duration.ofSeconds(2));
+    assertThat(codes()).containsExactly("REPLICA_NEEDS_MOVE", "COPYSET_DEGRADED");
+    assertThat(status().reasons().getFirst().text()).contains("it is full", "disk-2");
+    assertThat(status().reasons().getFirst().cure()).contains("delete volumes");
   }
 
   @Test

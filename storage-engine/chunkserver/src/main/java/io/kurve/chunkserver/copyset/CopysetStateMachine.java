@@ -84,6 +84,10 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
   private volatile Membership membership;
 
   private volatile boolean installing;
+
+  /** Why no entry is applied any more: there was no room for the one after position. */
+  private volatile @Nullable KurveException noRoom;
+
   private volatile long leadingTerm;
 
   /**
@@ -127,6 +131,7 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
       if (installing || at.index() <= position.index()) {
         return new CommandReply.NotServing();
       }
+      skipNothing();
       installer.caughtUp();
       CommandReply reply =
           switch (decode(at, bytes)) {
@@ -213,11 +218,14 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
         return writer.relieve(copyset, () -> store.allocate(address, copyset));
       }
     } catch (NoFreeSlot | IOException e) {
-      throw new KurveException(
-          ErrorCode.NO_SPACE,
-          copyset + ": no free slot for the committed entry " + at.index() + " of " + address,
-          "delete volumes, and restart the chunkserver",
-          e);
+      KurveException why =
+          new KurveException(
+              ErrorCode.NO_SPACE,
+              copyset + ": no free slot for the committed entry " + at.index() + " of " + address,
+              "delete volumes, and restart the chunkserver",
+              e);
+      noRoom = why;
+      throw why;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(copyset + " was interrupted while it waited for a slot", e);
@@ -233,6 +241,21 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
     boolean hopeless = lock(controlLock, () -> dropped.isEmpty() || membership.voters().isEmpty());
     if (!hopeless) {
       capture(membership).persist();
+    }
+  }
+
+  /**
+   * Why this replica needs to be moved, or room: from then on it applies nothing, so that it says
+   * of nothing that it has it, and skips no entry. After a restart it tries again.
+   */
+  public Optional<String> needsMove() {
+    return Optional.ofNullable(noRoom).map(KurveException::text);
+  }
+
+  private void skipNothing() {
+    KurveException why = noRoom;
+    if (why != null) {
+      throw why;
     }
   }
 
@@ -286,6 +309,7 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
     applying.lock();
     try {
       if (!installing && at.index() > position.index()) {
+        skipNothing();
         position = at;
         membership = members;
       }

@@ -141,15 +141,18 @@ public final class Copysets {
 
   /** Replicas that are here and can't run, in order of their keys. */
   public List<OutOfService> outOfService() {
-    Map<CopysetKey, String> all = new TreeMap<>(broken);
+    Map<CopysetKey, OutOfService> all = new TreeMap<>();
+    broken.forEach((copyset, why) -> all.put(copyset, new OutOfService(copyset, why, false)));
     running.forEach((copyset, replica) -> {
-      if (replica.hasFailed()) {
-        all.put(copyset, "it was stopped by an error, which the chunkserver's log names");
+      Optional<String> noRoom = replica.machine().needsMove();
+      if (noRoom.isPresent()) {
+        all.put(copyset, new OutOfService(copyset, noRoom.get(), true));
+      } else if (replica.hasFailed()) {
+        String why = "it was stopped by an error, which the chunkserver's log names";
+        all.put(copyset, new OutOfService(copyset, why, false));
       }
     });
-    return all.entrySet().stream()
-        .map(one -> new OutOfService(one.getKey(), one.getValue()))
-        .toList();
+    return List.copyOf(all.values());
   }
 
   private BlockRepair repair(CopysetStateMachine machine, ReplicatedLog<CommandReply> log) {

@@ -46,6 +46,17 @@ class ControlCodecTest {
   }
 
   @Test
+  void aNewerVersionIsRefusedByName() {
+    byte[] newer = ControlCodec.encode(sample(), CHUNKS).toArray();
+    newer[4]++;
+    assertThatThrownBy(() -> ControlCodec.decode(Bytes.copyOf(newer)))
+        .hasMessageContaining("its version is 3, not 2")
+        .extracting(failure -> ((KurveException) failure).cure())
+        .asString()
+        .contains("newer software");
+  }
+
+  @Test
   void damageIsNoticed() {
     byte[] good = ControlCodec.encode(sample(), CHUNKS).toArray();
     for (int bit = 0; bit < good.length * 8; bit++) {

@@ -221,6 +221,23 @@ class CopysetStateMachineTest {
         .isInstanceOfSatisfying(
             KurveException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.NO_SPACE));
     assertThat(replica.machine.applied()).isEqualTo(new LogPosition(1, 5));
+    assertThat(replica.machine.needsMove().orElseThrow()).contains("no free slot", "entry 6");
+  }
+
+  @Test
+  void rule09WhoHadNoRoomForOneEntryAppliesNoneBehindIt() {
+    grant(1, 10);
+    for (int i = 0; i < 4; i++) {
+      write(10, i + 1, 101 + i, 1);
+    }
+    assertThatThrownBy(() -> write(10, 5, 105, 1)).isInstanceOf(KurveException.class);
+    Digest128 before = replica.machine.digest();
+    LogPosition later = new LogPosition(1, 7);
+    assertThatThrownBy(() -> write(10, 6, 101, 9)).isInstanceOf(KurveException.class);
+    assertThatThrownBy(() -> replica.machine.advance(later, Replica.MEMBERS))
+        .isInstanceOf(KurveException.class);
+    assertThat(replica.machine.applied()).isEqualTo(new LogPosition(1, 5));
+    assertThat(replica.machine.digest()).isEqualTo(before);
   }
 
   @Test

@@ -187,5 +187,12 @@ class SpaceReliefTest {
     assertThatThrownBy(
             () -> apply(needy, Samples.write(Samples.origin(10, 2), Samples.chunk(501), 0, 1, 5)))
         .hasMessageContaining("no free slot");
+    assertThat(world.copysets.outOfService())
+        .singleElement()
+        .satisfies(replica -> {
+          assertThat(replica.copyset()).isEqualTo(Samples.COPYSET);
+          assertThat(replica.needsMove()).isTrue();
+          assertThat(replica.why()).contains("no free slot");
+        });
   }
 }

@@ -29,8 +29,12 @@ public record ChunkserverReport(
         replica, generation, seen, capacity, Optional.of(why), copysets, outOfService);
   }
 
-  /** The copyset's replica here neither votes nor serves, until somebody does something. */
-  public record OutOfService(CopysetKey copyset, String why) {}
+  /**
+   * The copyset's replica here neither votes nor serves, until somebody does something.
+   *
+   * @param needsMove nothing is wrong with it but that its disk has no room for what is committed
+   */
+  public record OutOfService(CopysetKey copyset, String why, boolean needsMove) {}
 
   /** Persisted by the chunkserver; an MDS that knows less than this serves nothing. */
   public record Seen(

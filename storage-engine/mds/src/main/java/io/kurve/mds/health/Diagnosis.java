@@ -163,19 +163,34 @@ final class Diagnosis {
   }
 
   private void outOfService(ChunkserverRecord disk, String object) {
-    List<OutOfService> failed =
+    List<OutOfService> all =
         presence.report(disk.id()).map(ChunkserverReport::outOfService).orElse(List.of());
-    if (!failed.isEmpty()) {
+    outOfService(
+        ReasonCode.REPLICA_FAILED,
+        object,
+        all.stream().filter(one -> !one.needsMove()).toList(),
+        "see its chunkserver's log, then restart it; if it comes again, replace the disk");
+    outOfService(
+        ReasonCode.REPLICA_NEEDS_MOVE,
+        object,
+        all.stream().filter(OutOfService::needsMove).toList(),
+        "delete volumes, or purge deleted ones; then restart its chunkserver, and they go on where"
+            + " they stopped");
+  }
+
+  private void outOfService(
+      ReasonCode code, String object, List<OutOfService> replicas, String cure) {
+    if (!replicas.isEmpty()) {
       add(
-          ReasonCode.REPLICA_FAILED,
+          code,
           object,
           "%s: %d replicas are out of service, of %s: %s"
               .formatted(
                   object,
-                  failed.size(),
-                  names(failed.stream().map(one -> one.copyset().id()).toList()),
-                  failed.getFirst().why()),
-          "see its chunkserver's log, then restart it; if it comes again, replace the disk");
+                  replicas.size(),
+                  names(replicas.stream().map(one -> one.copyset().id()).toList()),
+                  replicas.getFirst().why()),
+          cure);
     }
   }
 

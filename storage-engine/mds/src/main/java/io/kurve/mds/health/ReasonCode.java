@@ -24,6 +24,8 @@ public enum ReasonCode {
   STORE_UNCONFIRMED(Health.DEGRADED),
   /** Replicas that can't run, on disks that work otherwise. */
   REPLICA_FAILED(Health.DEGRADED),
+  /** Replicas whose disk has no room for what is committed: they do nothing until it has. */
+  REPLICA_NEEDS_MOVE(Health.DEGRADED),
   /** Replicas that have not caught up. */
   REPLICA_LAGGING(Health.DEGRADED),
   /** Replicas that are being rebuilt from their leader. */

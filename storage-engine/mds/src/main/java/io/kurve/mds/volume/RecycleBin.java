@@ -44,6 +44,7 @@ import org.slf4j.LoggerFactory;
 public final class RecycleBin {
   private static final Logger LOG = LoggerFactory.getLogger(RecycleBin.class);
   private static final Duration TICK = Duration.ofSeconds(30);
+  private static final long SHORTEST_MILLIS = 100;
   private static final Duration LONGEST_TICK = Duration.ofMinutes(1);
   private static final Duration JUMP = Duration.ofMinutes(1);
 
@@ -128,7 +129,7 @@ public final class RecycleBin {
             .filter(left -> left > 0 || clock.held().isEmpty())
             .min()
             .orElse(TICK.toMillis());
-    Duration delay = Duration.ofMillis(Math.clamp(next, 1, TICK.toMillis()));
+    Duration delay = Duration.ofMillis(Math.clamp(next, SHORTEST_MILLIS, TICK.toMillis()));
     EventLoop.Timer _ = office.loop().schedule(delay, this::tick);
   }
 

@@ -1,6 +1,7 @@
 package io.kurve.metastore.embedded;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.kurve.core.metastore.Bytes;
 import io.kurve.core.metastore.Entry;
@@ -80,6 +81,15 @@ final class StoreFormatGoldenTest {
 
     Files.write(file, golden.read());
     assertThat(SnapshotFile.read(file)).contains(IMAGE);
+  }
+
+  @Test
+  void aNewerSnapshotIsRefusedByName() throws Exception {
+    byte[] newer = new GoldenFile(getClass(), "metastore-snapshot-v2.hex").read();
+    Path file = directory.resolve("snapshot");
+    Files.write(file, ByteBuffer.wrap(newer).putInt(8, 3).array());
+    assertThatThrownBy(() -> SnapshotFile.read(file))
+        .hasMessageContaining("format version 3; this software knows version 2");
   }
 
   private static byte[] file(ByteBuffer... parts) {

@@ -169,7 +169,10 @@ public final class ChunkserverMessages {
             request.getCopysetsList().stream().map(ChunkserverMessages::copyset).toList(),
             request.getOutOfServiceList().stream()
                 .map(record ->
-                    new OutOfService(PlaceMessages.copyset(record.getCopyset()), record.getWhy()))
+                    new OutOfService(
+                        PlaceMessages.copyset(record.getCopyset()),
+                        record.getWhy(),
+                        record.getNeedsMove()))
                 .toList()));
   }
 
@@ -177,6 +180,7 @@ public final class ChunkserverMessages {
     return OutOfServiceRecord.newBuilder()
         .setCopyset(PlaceMessages.copyset(replica.copyset()))
         .setWhy(replica.why())
+        .setNeedsMove(replica.needsMove())
         .build();
   }
 

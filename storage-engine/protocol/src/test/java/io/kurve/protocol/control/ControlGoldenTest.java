@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.MessageLite;
 import io.kurve.core.metadata.ChunkserverRegistry.Registration;
+import io.kurve.core.metadata.ChunkserverReport;
 import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import io.kurve.core.metadata.VolumeAdmin.PolicyChange;
@@ -128,6 +129,11 @@ class ControlGoldenTest {
         "unconfirmed",
         ChunkserverMessages.registration(new Registration.Unconfirmed("older than seen")));
     all.put("heartbeat", ChunkserverMessages.report(Samples.REPORT));
+    all.put(
+        "heartbeat-needs-move",
+        ChunkserverMessages.report(
+            Samples.outOfService(
+                new ChunkserverReport.OutOfService(Samples.COPYSET, "it is full", true))));
     all.put("heartbeat-answer", ChunkserverMessages.answer(Samples.HEARTBEAT));
     all.put(
         "create-copyset",

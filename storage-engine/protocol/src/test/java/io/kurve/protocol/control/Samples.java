@@ -138,7 +138,20 @@ final class Samples {
           List.of(
               new ChunkserverReport.CopysetReport(
                   COPYSET, true, 5, 100, 99, MEMBERSHIP, List.of(OTHER), 2, true)),
-          List.of(new ChunkserverReport.OutOfService(COPYSET, "its log is damaged")));
+          List.of(new ChunkserverReport.OutOfService(COPYSET, "its log is damaged", false)));
+
+  /** The same report, of a chunkserver with this replica out of service. */
+  static ChunkserverReport outOfService(ChunkserverReport.OutOfService replica) {
+    return new ChunkserverReport(
+        REPORT.replica(),
+        REPORT.generation(),
+        REPORT.seen(),
+        REPORT.capacity(),
+        REPORT.diskFailure(),
+        REPORT.copysets(),
+        List.of(replica));
+  }
+
   static final Authority AUTHORITY = new Authority(new MdsTerm(6), 77, 88);
   static final HeartbeatReply HEARTBEAT =
       new HeartbeatReply(AUTHORITY, Map.of(COPYSET, MEMBERSHIP), List.of(PLACEMENT));
