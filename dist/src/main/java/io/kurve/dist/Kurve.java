@@ -1,6 +1,7 @@
 package io.kurve.dist;
 
 import io.kurve.blockdev.host.VolumeHostMain;
+import io.kurve.blockdev.keeper.KeeperMain;
 import io.kurve.chunkserver.server.ChunkserverMain;
 import io.kurve.cli.KurveCli;
 import io.kurve.cli.playground.FolderWatch;
@@ -21,6 +22,7 @@ public final class Kurve {
       case "mds" -> MdsMain.main(rest);
       case "chunkserver" -> ChunkserverMain.main(rest);
       case "volume-host" -> VolumeHostMain.main(rest);
+      case "keeper" -> KeeperMain.main(rest);
       case "rehearse" -> System.exit(Rehearsal.run(Path.of(rest[0])));
       default -> System.exit(KurveCli.run(arguments));
     }

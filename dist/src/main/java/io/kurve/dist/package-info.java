@@ -1,6 +1,7 @@
 /**
- * What is shipped: one program that maps {@code kurve mds|chunkserver|volume-host} to each room's
- * own main, and everything else to the command line. Imports nothing of the rooms but their mains.
+ * What is shipped: one program that maps {@code kurve mds|chunkserver|volume-host|keeper} to each
+ * room's own main, and everything else to the command line. Imports nothing of the rooms but their
+ * mains.
  */
 @NullMarked
 package io.kurve.dist;

@@ -40,7 +40,7 @@ final class PlaygroundIT {
   void ext4LivesOnTheVolumeAndSurvivesDownAndUp() throws Exception {
     JsonNode status = playground.status();
     assertThat(status.get("volume").get("size_bytes").asLong()).isEqualTo(512L << 20);
-    assertThat(status.get("processes")).hasSize(5).allMatch(p -> p.get("pid").isNumber());
+    assertThat(status.get("processes")).hasSize(6).allMatch(p -> p.get("pid").isNumber());
     assertThat(Path.of("/dev/kurve/demo").toRealPath()).isEqualTo(Path.of(playground.device()));
 
     Shell.run("mkfs.ext4", "-q", playground.device()).ok();

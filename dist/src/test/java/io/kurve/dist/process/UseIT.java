@@ -54,7 +54,7 @@ final class UseIT {
   @Test
   @Order(1)
   void anExclusiveVolumeHasOneHolderWhoIsNamed() throws Exception {
-    assertThat(playground.status().get("processes")).hasSize(7);
+    assertThat(playground.status().get("processes")).hasSize(9);
     assertThat(playground.json("disk", "list").get("disks")).hasSize(4);
     playground.kurve("volume", "create", "mine", "--size", "64MiB").ok();
     playground.kurve("volume", "attach", "mine", "--host", "host-1").ok();

@@ -38,8 +38,10 @@ public final class KurveCli {
       exitCodeListHeading = "%nExit codes:%n",
       footer = {
         "",
-        "Servers: kurve mds, kurve chunkserver and kurve volume-host, each with --help.",
-        "A cluster is found by --cluster FILE, by --dir D of a playground, or by this folder's kurve.yaml."
+        "Servers: kurve mds, kurve chunkserver, kurve volume-host and kurve keeper, each with"
+            + " --help.",
+        "A cluster is found by --cluster FILE, by --dir D of a playground, or by this folder's"
+            + " kurve.yaml."
       })
   private static final class Root {}
 

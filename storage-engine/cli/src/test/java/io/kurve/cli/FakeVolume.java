@@ -1,6 +1,7 @@
 package io.kurve.cli;
 
 import io.kurve.client.BlockVolume;
+import io.kurve.client.Flight;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
@@ -53,14 +54,19 @@ final class FakeVolume implements BlockVolume {
   }
 
   @Override
-  public CompletionStage<Void> read(long offset, ByteBuffer target) {
+  public CompletionStage<Void> read(long offset, ByteBuffer target, Flight flight) {
     return answer();
   }
 
   @Override
-  public CompletionStage<Void> write(long offset, ByteBuffer source) {
+  public CompletionStage<Void> write(long offset, ByteBuffer source, Flight flight) {
     bytesWritten += source.remaining();
     return answer();
+  }
+
+  @Override
+  public void allAskedAgain() {
+    throw new AssertionError("this volume is not a resumed one");
   }
 
   @Override
@@ -69,12 +75,12 @@ final class FakeVolume implements BlockVolume {
   }
 
   @Override
-  public CompletionStage<Void> discard(long offset, long length) {
+  public CompletionStage<Void> discard(long offset, long length, Flight flight) {
     return answer();
   }
 
   @Override
-  public CompletionStage<Void> writeZeroes(long offset, long length) {
+  public CompletionStage<Void> writeZeroes(long offset, long length, Flight flight) {
     return answer();
   }
 

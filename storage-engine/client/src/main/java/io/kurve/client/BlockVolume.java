@@ -21,18 +21,40 @@ public interface BlockVolume {
   AttachmentId attachment();
 
   /** Fills the target's remaining bytes; it must not be touched before the stage ends. */
-  CompletionStage<Void> read(long offset, ByteBuffer target);
+  CompletionStage<Void> read(long offset, ByteBuffer target, Flight flight);
 
   /** Durable on a majority when it ends; the source must not be touched before. */
-  CompletionStage<Void> write(long offset, ByteBuffer source);
+  CompletionStage<Void> write(long offset, ByteBuffer source, Flight flight);
 
   /** Ends after every write that had ended before; FENCED when the attachment is. */
   CompletionStage<Void> flush();
 
   /** The range reads as zeros afterwards and its whole blocks take no space. */
-  CompletionStage<Void> discard(long offset, long length);
+  CompletionStage<Void> discard(long offset, long length, Flight flight);
 
-  CompletionStage<Void> writeZeroes(long offset, long length);
+  CompletionStage<Void> writeZeroes(long offset, long length, Flight flight);
+
+  default CompletionStage<Void> read(long offset, ByteBuffer target) {
+    return read(offset, target, Flight.UNNOTED);
+  }
+
+  default CompletionStage<Void> write(long offset, ByteBuffer source) {
+    return write(offset, source, Flight.UNNOTED);
+  }
+
+  default CompletionStage<Void> discard(long offset, long length) {
+    return discard(offset, length, Flight.UNNOTED);
+  }
+
+  default CompletionStage<Void> writeZeroes(long offset, long length) {
+    return writeZeroes(offset, length, Flight.UNNOTED);
+  }
+
+  /**
+   * Of a resumed volume: all that was unanswered has been asked for again. Numbers of the earlier
+   * process that no request came with are done with.
+   */
+  void allAskedAgain();
 
   /** Learns the volume's present size from the MDS. */
   CompletionStage<Volume> refresh();

@@ -31,6 +31,7 @@ final class DataRequests {
 
   private final BlockVolume volume;
   private final FuseReplies replies;
+  private final FlightTable flights;
   private final Consumer<String> onFenced;
   private final FlushBarrier barrier = new FlushBarrier();
   private final AtomicReference<@Nullable String> refusal = new AtomicReference<>();
@@ -45,9 +46,14 @@ final class DataRequests {
    * @param onFenced told why, once, on any thread
    */
   DataRequests(
-      BlockVolume volume, FuseReplies replies, FuseMetrics metrics, Consumer<String> onFenced) {
+      BlockVolume volume,
+      FuseReplies replies,
+      FlightTable flights,
+      FuseMetrics metrics,
+      Consumer<String> onFenced) {
     this.volume = volume;
     this.replies = replies;
+    this.flights = flights;
     this.onFenced = onFenced;
     String name = volume.volume().name();
     this.reads = new Meter(metrics, name, Operation.READ);
@@ -75,7 +81,7 @@ final class DataRequests {
     } else if (count == 0) {
       pending.succeed();
     } else {
-      pending.follow(volume.read(offset, buffer.payload(count)));
+      pending.follow(volume.read(offset, buffer.payload(count), flights.reads()));
     }
   }
 
@@ -84,7 +90,9 @@ final class DataRequests {
     long unique = FuseWire.unique(request);
     long offset = FuseWire.offset(request);
     int count = FuseWire.size(request);
-    Pending pending = new Pending(writes, buffer, unique, FuseWire.WRITE_OUT_BYTES);
+    FlightTable.Change flight = flights.change(FuseWire.requestNumber(unique));
+    Pending pending =
+        new Pending(writes, buffer, unique, FuseWire.WRITE_OUT_BYTES, flight::answered);
     if (refusal.get() != null) {
       pending.fail(Errno.EIO);
     } else if (isPastEnd(offset, count)) {
@@ -92,7 +100,7 @@ final class DataRequests {
     } else {
       FlushBarrier.Phase phase = barrier.arrived();
       follow(
-          volume.write(offset, buffer.payload(count)),
+          volume.write(offset, buffer.payload(count), flight),
           failure -> {
             if (failure == null) {
               FuseWire.putWritten(buffer.body(), count);
@@ -128,7 +136,8 @@ final class DataRequests {
     boolean punch = mode == (FuseWire.FALLOC_PUNCH_HOLE | FuseWire.FALLOC_KEEP_SIZE);
     boolean zero = (mode & ~FuseWire.FALLOC_KEEP_SIZE) == FuseWire.FALLOC_ZERO_RANGE;
     long asked = FuseWire.allocateLength(request);
-    Pending pending = new Pending(punch ? discards : zeroes, buffer, unique, 0);
+    FlightTable.Change flight = flights.change(FuseWire.requestNumber(unique));
+    Pending pending = new Pending(punch ? discards : zeroes, buffer, unique, 0, flight::answered);
     if (refusal.get() != null) {
       pending.fail(Errno.EIO);
     } else if (!punch && !zero) {
@@ -143,7 +152,9 @@ final class DataRequests {
       }
       FlushBarrier.Phase phase = barrier.arrived();
       follow(
-          punch ? volume.discard(offset, length) : volume.writeZeroes(offset, length),
+          punch
+              ? volume.discard(offset, length, flight)
+              : volume.writeZeroes(offset, length, flight),
           failure -> {
             pending.end(failure);
             barrier.answered(phase);
@@ -194,19 +205,32 @@ final class DataRequests {
     }
   }
 
+  /** Of a successor: what the kernel had no answer to has come again, all of it. */
+  void allAskedAgain() {
+    flights.allAskedAgain();
+    volume.allAskedAgain();
+  }
+
   /** A request that waits for its answer. */
   private final class Pending {
     private final Meter meter;
     private final RequestBuffer buffer;
     private final long unique;
     private final int bodyBytes;
+    private final Runnable afterwards;
     private final Histogram.Timer timer;
 
     private Pending(Meter meter, RequestBuffer buffer, long unique, int bodyBytes) {
+      this(meter, buffer, unique, bodyBytes, () -> {});
+    }
+
+    private Pending(
+        Meter meter, RequestBuffer buffer, long unique, int bodyBytes, Runnable afterwards) {
       this.meter = meter;
       this.buffer = buffer;
       this.unique = unique;
       this.bodyBytes = bodyBytes;
+      this.afterwards = afterwards;
       this.timer = meter.seconds().startTimer();
     }
 
@@ -223,13 +247,13 @@ final class DataRequests {
     }
 
     private void succeed() {
-      replies.done(buffer, unique, bodyBytes);
+      replies.done(buffer, unique, bodyBytes, afterwards);
       timer.close();
     }
 
     private void fail(Errno errno) {
       meter.failed().inc();
-      replies.failed(buffer, unique, errno);
+      replies.failed(buffer, unique, errno, afterwards);
       timer.close();
     }
   }

@@ -3,15 +3,20 @@ package io.kurve.blockdev.fuse;
 import io.kurve.blockdev.posix.Errno;
 import io.kurve.blockdev.posix.OwnedDescriptor;
 import io.kurve.blockdev.posix.Posix;
+import io.kurve.blockdev.posix.PosixException;
+import io.kurve.blockdev.posix.PosixProcesses;
 import io.kurve.client.BlockVolume;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.failure.KurveException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,11 +29,16 @@ import org.slf4j.LoggerFactory;
  *                                   +--> look-ups, attributes: answered on the spot
  * </pre>
  *
- * The readers end when the kernel ends the connection: by unmount or abort. Nothing else wakes
- * them.
+ * The readers end when the kernel ends the connection, by unmount or abort, and when a successor is
+ * to read on: then a signal takes them out of the kernel, with no request in hand.
+ *
+ * <p>A successor first asks the kernel to send again what it has no answer to. That comes before
+ * all else, so one reader alone reads until it meets a request that is new, or none: then it knows
+ * which of its predecessor's requests were answered.
  */
 final class FuseConnection {
   private static final Logger LOG = LoggerFactory.getLogger(FuseConnection.class);
+  private static final Duration WAKE_PERIOD = Duration.ofMillis(2);
 
   private final Posix posix;
   private final OwnedDescriptor descriptor;
@@ -37,8 +47,19 @@ final class FuseConnection {
   private final BufferPool pool;
   private final FuseReplies replies;
   private final DataRequests data;
+
+  /** Guards {@link #wakeable}. */
+  private final ReentrantLock wakeableLock = new ReentrantLock();
+
   private final CompletableFuture<Void> negotiated = new CompletableFuture<>();
-  private final List<Thread> readers = new ArrayList<>();
+  private final PosixProcesses processes;
+  private final List<Thread> readers = new CopyOnWriteArrayList<>();
+
+  /** As the kernel's thread library knows them; each takes itself out before it ends. */
+  private final List<Long> wakeable = new ArrayList<>();
+
+  private volatile boolean stopping;
+  private volatile boolean resends;
 
   FuseConnection(
       Posix posix,
@@ -55,22 +76,166 @@ final class FuseConnection {
     this.pool = pool;
     this.replies = replies;
     this.data = data;
+    this.processes = new PosixProcesses(posix);
   }
 
   /** The mount must be there: before it is, the kernel refuses reads. */
-  void start(FaultHandler faults) {
+  void start(FaultHandler faults) throws PosixException {
+    processes.prepareWaking();
     for (int i = 0; i < limits.readers(); i++) {
-      Thread reader =
-          Thread.ofPlatform()
-              .daemon()
-              .name("fuse-" + volume.attachment() + "-" + i)
-              .uncaughtExceptionHandler((thread, failure) -> {
-                throw faults.halt(thread.getName() + " failed", failure);
-              })
-              .unstarted(this::readRequests);
-      readers.add(reader);
-      reader.start();
+      startReader(i, faults, this::readRequests);
     }
+  }
+
+  /**
+   * Goes on where another process stopped.
+   *
+   * @param askAgain whether it may have left requests without an answer: then the kernel must know
+   *     how to send them again
+   */
+  void resume(FaultHandler faults, boolean askAgain, boolean kernelResends) throws PosixException {
+    processes.prepareWaking();
+    negotiated.complete(null);
+    resends = kernelResends;
+    if (askAgain) {
+      askAgain();
+    }
+    startReader(
+        0,
+        faults,
+        () -> {
+          readWhatComesAgain();
+          for (int i = 1; i < limits.readers(); i++) {
+            startReader(i, faults, this::readRequests);
+          }
+          readRequests();
+        });
+  }
+
+  private void startReader(int number, FaultHandler faults, Runnable task) {
+    Thread reader =
+        Thread.ofPlatform()
+            .daemon()
+            .name("fuse-" + volume.attachment() + "-" + number)
+            .uncaughtExceptionHandler((thread, failure) -> {
+              throw faults.halt(thread.getName() + " failed", failure);
+            })
+            .unstarted(() -> wakeably(task));
+    readers.add(reader);
+    reader.start();
+  }
+
+  private void wakeably(Runnable task) {
+    long self;
+    try {
+      self = processes.self();
+    } catch (PosixException e) {
+      throw new IllegalStateException("a thread does not know itself", e);
+    }
+    synchronizedWakeable(() -> wakeable.add(self));
+    try {
+      task.run();
+    } finally {
+      synchronizedWakeable(() -> wakeable.remove(self));
+    }
+  }
+
+  private void synchronizedWakeable(Runnable change) {
+    wakeableLock.lock();
+    try {
+      change.run();
+    } finally {
+      wakeableLock.unlock();
+    }
+  }
+
+  /**
+   * Reads no more requests, from now on and for good.
+   *
+   * @return false when readers are still there at the deadline: they wait for a buffer, in a stall
+   */
+  boolean stopReading(Duration deadline) throws InterruptedException {
+    stopping = true;
+    long end = System.nanoTime() + deadline.toNanos();
+    for (Thread reader : readers) {
+      while (!reader.join(WAKE_PERIOD)) {
+        if (System.nanoTime() > end) {
+          return false;
+        }
+        synchronizedWakeable(() -> wakeable.forEach(this::wake));
+      }
+    }
+    return true;
+  }
+
+  private void wake(long thread) {
+    try {
+      processes.wake(thread);
+    } catch (PosixException e) {
+      throw new IllegalStateException("a reader can't be woken", e);
+    }
+  }
+
+  /** Whether the kernel sends unanswered requests again to a successor. */
+  boolean resends() {
+    return resends;
+  }
+
+  private void askAgain() throws PosixException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment notice = arena.allocate(FuseWire.OUT_HEADER_BYTES, 8);
+      FuseWire.putResend(notice);
+      long written =
+          posix.write(descriptor.number(), notice, arena.allocate(Posix.CAPTURE_BYTES, 8));
+      if (written < 0 && written != -Errno.ENODEV.number()) {
+        throw new PosixException("FUSE_NOTIFY_RESEND", (int) -written);
+      }
+    }
+  }
+
+  private void readWhatComesAgain() {
+    boolean more = true;
+    while (more && !stopping && isReadable()) {
+      RequestBuffer buffer = pool.take();
+      if (buffer == null) {
+        return;
+      }
+      long count = readOne(buffer);
+      if (count < FuseWire.IN_HEADER_BYTES) {
+        pool.giveBack(buffer);
+        more = count == -Errno.EINTR.number() || count == -Errno.ENOENT.number();
+      } else {
+        more = FuseWire.isResent(FuseWire.unique(buffer.request())) || isUnanswered(buffer);
+        dispatch(buffer);
+      }
+    }
+    if (!stopping) {
+      data.allAskedAgain();
+    }
+  }
+
+  private boolean isReadable() {
+    try {
+      return descriptor.enter() && isReadableEntered();
+    } catch (PosixException e) {
+      throw new IllegalStateException("poll of /dev/fuse for " + volume.attachment(), e);
+    }
+  }
+
+  private boolean isReadableEntered() throws PosixException {
+    try {
+      return posix.awaitReadable(descriptor.number(), 0);
+    } finally {
+      descriptor.exit();
+    }
+  }
+
+  /** Those come ahead of all others, resent or not. */
+  private static boolean isUnanswered(RequestBuffer buffer) {
+    int opcode = FuseWire.opcode(buffer.request());
+    return opcode == FuseWire.FORGET
+        || opcode == FuseWire.BATCH_FORGET
+        || opcode == FuseWire.INTERRUPT;
   }
 
   /** Ends when the kernel and we agree on the protocol. */
@@ -97,7 +262,7 @@ final class FuseConnection {
   }
 
   private void readRequests() {
-    while (true) {
+    while (!stopping) {
       RequestBuffer buffer = pool.take();
       if (buffer == null) {
         return;
@@ -217,6 +382,7 @@ final class FuseConnection {
               "run a kernel with FUSE 7.28 or newer (Linux 4.20)"));
       return;
     }
+    resends = FuseWire.kernelResends(request);
     replies.done(buffer, unique, FuseWire.putInit(buffer.body(), request, limits));
     LOG.debug("{}: FUSE {}.{} agreed", volume.attachment(), major, minor);
     negotiated.complete(null);

@@ -28,24 +28,30 @@ public final class FuseMount {
   private final BlockVolume volume;
   private final BufferPool pool;
   private final DataRequests data;
+  private final FlightTable flights;
+  private final FuseLimits limits;
   private final FuseConnection connection;
 
   FuseMount(
-      Posix posix,
-      DescriptorOwner descriptors,
-      Path directory,
-      BlockVolume volume,
-      BufferPool pool,
-      DataRequests data,
-      FuseConnection connection) {
+      Posix posix, DescriptorOwner descriptors, Path directory, BlockVolume volume, Parts parts) {
     this.posix = posix;
     this.descriptors = descriptors;
     this.directory = directory;
     this.volume = volume;
-    this.pool = pool;
-    this.data = data;
-    this.connection = connection;
+    this.pool = parts.pool();
+    this.data = parts.data();
+    this.flights = parts.flights();
+    this.connection = parts.connection();
+    this.limits = parts.limits();
   }
+
+  /** What works for one mount. */
+  record Parts(
+      FuseLimits limits,
+      BufferPool pool,
+      DataRequests data,
+      FlightTable flights,
+      FuseConnection connection) {}
 
   /** Reads and writes of it are the volume's. Its inode number is the attachment id. */
   public Path file() {
@@ -55,6 +61,31 @@ public final class FuseMount {
   /** Requests that have no answer yet. */
   public int inFlight() {
     return Math.max(0, pool.inUse() - connection.aliveReaders());
+  }
+
+  /** As the kernel was told. */
+  public FuseLimits limits() {
+    return limits;
+  }
+
+  /** Whether the kernel sends unanswered requests again to a successor. */
+  public boolean resends() {
+    return connection.resends();
+  }
+
+  /**
+   * Leaves all to a successor: reads nothing more and waits for the answers to what was read. After
+   * this only the end of this process may follow.
+   *
+   * @return false when the kernel still has requests without an answer at the deadline
+   */
+  public boolean handOver(Duration deadline) throws InterruptedException {
+    long end = System.nanoTime() + deadline.toNanos();
+    boolean idle =
+        connection.stopReading(deadline)
+            && pool.awaitInUseAtMost(0, Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+    flights.idle(idle);
+    return idle;
   }
 
   /** Every request from now on is EIO; those that are in flight end as the volume ends them. */
@@ -104,6 +135,7 @@ public final class FuseMount {
     pool.close();
     boolean ended = connection.awaitEnd(END_DEADLINE);
     descriptors.close(volume.attachment(), OwnedDescriptor.Role.FUSE_CONNECTION);
+    descriptors.close(volume.attachment(), OwnedDescriptor.Role.FLIGHT_TABLE);
     if (!ended) {
       throw new KurveException(
           ErrorCode.INTERNAL,

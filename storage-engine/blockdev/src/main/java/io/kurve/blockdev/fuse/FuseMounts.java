@@ -6,10 +6,12 @@ import io.kurve.blockdev.posix.OwnedDescriptor;
 import io.kurve.blockdev.posix.Posix;
 import io.kurve.blockdev.posix.PosixException;
 import io.kurve.client.BlockVolume;
+import io.kurve.client.Resumption;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
+import io.kurve.core.metadata.Volume;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -28,11 +30,6 @@ public final class FuseMounts {
   public static final String TYPE = "fuse.kurve";
 
   private static final Duration NEGOTIATION_DEADLINE = Duration.ofSeconds(10);
-
-  /** More than a host ever has open besides, and half of what it may have, if that is less. */
-  private static final int HIGHEST_LEAST_NUMBER = 4096;
-
-  private static final int LOWEST_LEAST_NUMBER = 256;
 
   private final Posix posix;
   private final DescriptorOwner descriptors;
@@ -74,25 +71,134 @@ public final class FuseMounts {
    */
   public FuseMount mount(BlockVolume volume, Consumer<String> onRefused)
       throws IOException, InterruptedException {
-    BufferPool pool = new BufferPool(posix, limits);
     int number = openDevice();
     OwnedDescriptor descriptor =
         descriptors.own(volume.attachment(), OwnedDescriptor.Role.FUSE_CONNECTION, number);
     Path directory = parent.resolve(volume.attachment().toString());
+    FuseMount.Parts parts;
     try {
+      FlightTable flights = ownFlights(volume.attachment());
       mountOn(directory, number, volume);
+      parts = parts(descriptor, volume, limits, flights, onRefused);
     } catch (IOException | RuntimeException e) {
-      descriptors.close(volume.attachment(), OwnedDescriptor.Role.FUSE_CONNECTION);
+      closeAll(volume.attachment());
       throw e;
     }
-    FuseReplies replies = new FuseReplies(posix, descriptor, pool);
-    DataRequests data = new DataRequests(volume, replies, metrics, onRefused);
-    FuseConnection connection =
-        new FuseConnection(posix, descriptor, volume, limits, pool, replies, data);
-    FuseMount mount = new FuseMount(posix, descriptors, directory, volume, pool, data, connection);
-    connection.start(faults);
-    awaitNegotiation(mount, connection, directory);
+    FuseMount mount = new FuseMount(posix, descriptors, directory, volume, parts);
+    parts.connection().start(faults);
+    awaitNegotiation(mount, parts.connection(), directory);
     return mount;
+  }
+
+  private FlightTable ownFlights(AttachmentId attachment) throws PosixException {
+    int number = posix.memoryFile("kurve-" + attachment, FlightTable.BYTES);
+    OwnedDescriptor owned = descriptors.own(attachment, OwnedDescriptor.Role.FLIGHT_TABLE, number);
+    return FlightTable.map(posix, owned.number(), false);
+  }
+
+  /**
+   * A mount that another process made and served until it ended.
+   *
+   * @param known its limits, as the kernel was told; its descriptors are owned already
+   * @param resends whether the kernel sends unanswered requests again
+   */
+  public Inherited inherit(AttachmentId attachment, FuseLimits known, boolean resends)
+      throws PosixException {
+    OwnedDescriptor connection = owned(attachment, OwnedDescriptor.Role.FUSE_CONNECTION);
+    OwnedDescriptor table = owned(attachment, OwnedDescriptor.Role.FLIGHT_TABLE);
+    return new Inherited(
+        attachment, known, resends, connection, FlightTable.map(posix, table.number(), true));
+  }
+
+  private OwnedDescriptor owned(AttachmentId attachment, OwnedDescriptor.Role role) {
+    return descriptors.of(attachment).stream()
+        .filter(descriptor -> descriptor.role() == role)
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException(attachment + " has no " + role));
+  }
+
+  /** A mount on its way from one process to the next. */
+  public final class Inherited {
+    private final AttachmentId attachment;
+    private final FuseLimits known;
+    private final boolean resends;
+    private final OwnedDescriptor connection;
+    private final FlightTable flights;
+
+    private Inherited(
+        AttachmentId attachment,
+        FuseLimits known,
+        boolean resends,
+        OwnedDescriptor connection,
+        FlightTable flights) {
+      this.attachment = attachment;
+      this.known = known;
+      this.resends = resends;
+      this.connection = connection;
+      this.flights = flights;
+    }
+
+    /** With what its volume is resumed. */
+    public Resumption resumption(Volume volume) {
+      return new Resumption(volume, attachment, flights.highest(), flights.unanswered());
+    }
+
+    /** Whether its last process had answered all. */
+    public boolean wasIdle() {
+      return flights.wasIdle();
+    }
+
+    /**
+     * Serves it. The kernel is asked again for what the last process did not answer.
+     *
+     * @param onRefused told why, once, when the mount has become EIO for ever
+     */
+    public FuseMount serve(BlockVolume volume, Consumer<String> onRefused) throws IOException {
+      boolean askAgain = !flights.wasIdle();
+      flights.idle(false);
+      FuseMount.Parts parts = parts(connection, volume, known, flights, onRefused);
+      FuseMount mount =
+          new FuseMount(posix, descriptors, parent.resolve(attachment.toString()), volume, parts);
+      parts.connection().resume(faults, askAgain, resends);
+      return mount;
+    }
+  }
+
+  private FuseMount.Parts parts(
+      OwnedDescriptor descriptor,
+      BlockVolume volume,
+      FuseLimits agreed,
+      FlightTable flights,
+      Consumer<String> onRefused)
+      throws PosixException {
+    BufferPool pool = new BufferPool(posix, agreed);
+    FuseReplies replies = new FuseReplies(posix, descriptor, pool);
+    DataRequests data = new DataRequests(volume, replies, flights, metrics, onRefused);
+    FuseConnection connection =
+        new FuseConnection(posix, descriptor, volume, agreed, pool, replies, data);
+    return new FuseMount.Parts(agreed, pool, data, flights, connection);
+  }
+
+  private void closeAll(AttachmentId attachment) {
+    descriptors.close(attachment, OwnedDescriptor.Role.FUSE_CONNECTION);
+    descriptors.close(attachment, OwnedDescriptor.Role.FLIGHT_TABLE);
+  }
+
+  /** What a mount agrees on with the kernel. */
+  public FuseLimits limits() {
+    return limits;
+  }
+
+  /** Ends a mount that nobody serves: what waits in it fails. */
+  public void abort(AttachmentId attachment) throws PosixException {
+    try {
+      posix.unmount(
+          parent.resolve(attachment.toString()).toString(), Posix.MNT_FORCE | Posix.MNT_DETACH);
+    } catch (PosixException e) {
+      if (!e.is(Errno.EINVAL) && !e.is(Errno.ENOENT)) { // not mounted any more is fine
+        throw e;
+      }
+    }
   }
 
   /** Removes the directory that a mount had. */
@@ -128,26 +234,14 @@ public final class FuseMounts {
     }
   }
 
-  /**
-   * Above all loop devices. When a process dies, the kernel lets its descriptors go from the
-   * highest number down, and whoever lets a block device go last writes its dirty pages out first.
-   * Those of ours would wait for this connection, which nobody serves any more, and it would wait
-   * behind them to be closed: a killed host would never end, nor would anybody who uses its
-   * devices. Closed first it fails all that.
-   */
   private int openDevice() throws PosixException {
     int number = openLow();
-    for (int least = HIGHEST_LEAST_NUMBER; least >= LOWEST_LEAST_NUMBER; least /= 2) {
-      try {
-        return posix.renumber(number, least);
-      } catch (PosixException e) {
-        if (!e.is(Errno.EINVAL)) { // above the limit of this process
-          posix.close(number);
-          throw e;
-        }
-      }
+    try {
+      return posix.raise(number);
+    } catch (PosixException e) {
+      posix.close(number);
+      throw e;
     }
-    return number;
   }
 
   private int openLow() throws PosixException {

@@ -24,11 +24,23 @@ final class FuseReplies {
    * @param bodyBytes of the buffer's body
    */
   void done(RequestBuffer buffer, long unique, int bodyBytes) {
-    send(buffer, unique, bodyBytes, 0);
+    send(buffer, unique, bodyBytes, 0, () -> {});
+  }
+
+  /**
+   * @param bodyBytes of the buffer's body
+   * @param afterwards runs once the kernel has the answer, and before the buffer is free
+   */
+  void done(RequestBuffer buffer, long unique, int bodyBytes, Runnable afterwards) {
+    send(buffer, unique, bodyBytes, 0, afterwards);
   }
 
   void failed(RequestBuffer buffer, long unique, Errno errno) {
-    send(buffer, unique, 0, -errno.number());
+    send(buffer, unique, 0, -errno.number(), () -> {});
+  }
+
+  void failed(RequestBuffer buffer, long unique, Errno errno, Runnable afterwards) {
+    send(buffer, unique, 0, -errno.number(), afterwards);
   }
 
   /** For the few requests that the kernel wants no answer to. */
@@ -36,7 +48,8 @@ final class FuseReplies {
     pool.giveBack(buffer);
   }
 
-  private void send(RequestBuffer buffer, long unique, int bodyBytes, int error) {
+  private void send(
+      RequestBuffer buffer, long unique, int bodyBytes, int error, Runnable afterwards) {
     long written = 0;
     if (descriptor.enter()) {
       try {
@@ -47,6 +60,7 @@ final class FuseReplies {
         descriptor.exit();
       }
     }
+    afterwards.run();
     pool.giveBack(buffer);
     if (written < 0
         && written != -Errno.ENOENT.number() // the request was aborted meanwhile

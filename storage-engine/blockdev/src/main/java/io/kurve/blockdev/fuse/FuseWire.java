@@ -96,6 +96,12 @@ final class FuseWire {
   private static final int ASYNC_DIO = 1 << 15;
   private static final int PARALLEL_DIROPS = 1 << 18;
   private static final int MAX_PAGES = 1 << 22;
+  private static final int INIT_EXT = 1 << 30;
+
+  /** In the second word of flags. */
+  private static final int HAS_RESEND = 1 << 7;
+
+  private static final int NOTIFY_RESEND = 7;
   private static final int WANTED =
       ASYNC_READ | BIG_WRITES | ASYNC_DIO | PARALLEL_DIROPS | MAX_PAGES;
 
@@ -174,6 +180,22 @@ final class FuseWire {
     return kernelMajor(request) == MAJOR
         && kernelMinor(request) >= LEAST_MINOR
         && (kernelFlags(request) & REQUIRED) == REQUIRED;
+  }
+
+  /** Whether it sends unanswered requests again to a successor: from Linux 6.9 on. */
+  static boolean kernelResends(MemorySegment request) {
+    return (kernelFlags(request) & INIT_EXT) != 0
+        && (request.get(JAVA_INT_UNALIGNED, IN_HEADER_BYTES + 16) & HAS_RESEND) != 0;
+  }
+
+  /** Set in the unique of a request that is sent again. */
+  static boolean isResent(long unique) {
+    return unique < 0;
+  }
+
+  /** Asks the kernel to send all again that it has no answer to. */
+  static void putResend(MemorySegment out) {
+    putOutHeader(out, 0, NOTIFY_RESEND, 0);
   }
 
   static void putOutHeader(MemorySegment out, int bodyBytes, int error, long unique) {

@@ -17,17 +17,19 @@ import java.nio.file.Path;
  *
  * @param descriptors all that a successor would need to go on serving
  */
-public record BlockDevices(Devices devices, Leftovers leftovers, DescriptorOwner descriptors) {
+public record BlockDevices(
+    Devices devices, FuseMounts mounts, Leftovers leftovers, DescriptorOwner descriptors) {
   /**
    * @param run locked for as long as any of this is used
    */
-  public static BlockDevices in(
+  static BlockDevices in(
       RunDirectory run,
       Path linkDirectory,
+      Held held,
       Posix posix,
       CollectorRegistry registry,
       FaultHandler faults) {
-    DescriptorOwner descriptors = new DescriptorOwner(posix);
+    DescriptorOwner descriptors = held.descriptors();
     LoopDevices loops = new LoopDevices(posix, descriptors);
     DeviceLinks links = new DeviceLinks(linkDirectory, run.mounts(), new DeadDevices(posix));
     FuseMounts mounts =
@@ -39,8 +41,14 @@ public record BlockDevices(Devices devices, Leftovers leftovers, DescriptorOwner
             new FuseMetrics(registry),
             faults);
     return new BlockDevices(
-        new Devices(mounts, loops, links),
+        new Devices(mounts, loops, links, held.keeping()),
+        mounts,
         new Leftovers(posix, loops, links, run.mounts()),
         descriptors);
   }
+
+  /**
+   * @param keeping who holds them too
+   */
+  record Held(DescriptorOwner descriptors, Keeping keeping) {}
 }

@@ -3,7 +3,9 @@ package io.kurve.blockdev.host;
 import io.kurve.blockdev.fuse.FuseMount;
 import io.kurve.blockdev.fuse.FuseMounts;
 import io.kurve.blockdev.host.AttachmentState.Device;
+import io.kurve.blockdev.keeper.KeptAttachment;
 import io.kurve.blockdev.loop.DeviceLinks;
+import io.kurve.blockdev.loop.DeviceUsers;
 import io.kurve.blockdev.loop.LoopDevice;
 import io.kurve.blockdev.loop.LoopDevices;
 import io.kurve.client.BlockVolume;
@@ -33,11 +35,18 @@ public final class Devices {
   private final FuseMounts mounts;
   private final LoopDevices loops;
   private final DeviceLinks links;
+  private final Keeping keeping;
 
+  /** Devices that die with this process. */
   public Devices(FuseMounts mounts, LoopDevices loops, DeviceLinks links) {
+    this(mounts, loops, links, Keeping.NONE);
+  }
+
+  Devices(FuseMounts mounts, LoopDevices loops, DeviceLinks links, Keeping keeping) {
     this.mounts = mounts;
     this.loops = loops;
     this.links = links;
+    this.keeping = keeping;
   }
 
   /** Says early what can't work. */
@@ -59,7 +68,9 @@ public final class Devices {
           loops.configure(opened.attachment(), mount.file(), opened.volume().logicalBlockBytes());
       try {
         verify(opened, loop);
-        return new Device(opened, mount, loop, link(opened, loop));
+        Device device = new Device(opened, mount, loop, link(opened, loop));
+        keeping.deposit(device);
+        return device;
       } catch (IOException | RuntimeException e) {
         loop.release(() -> {});
         throw e;
@@ -68,6 +79,38 @@ public final class Devices {
       mount.close();
       throw e;
     }
+  }
+
+  /**
+   * A device that another process made and served until it ended. Its requests are served from the
+   * beginning of this on: the kernel asks for its file's attributes when it is looked at.
+   */
+  Device inherit(
+      KeptAttachment kept,
+      FuseMounts.Inherited inherited,
+      BlockVolume volume,
+      Consumer<String> onFailed)
+      throws IOException {
+    FuseMount mount = inherited.serve(volume, onFailed);
+    LoopDevice loop = loops.inherit(kept.attachment(), kept.device().loop(), mount.file());
+    if (loop.backingInode() != kept.attachment().value()) {
+      mount.refuse(loop.path() + " is not backed by the file of " + kept.attachment());
+    }
+    return new Device(volume, mount, loop, Path.of(kept.device().link()));
+  }
+
+  /** Who uses it, other than those who hold it for us. */
+  DeviceUsers users(Device device) throws IOException {
+    return device.loop().users(keeping.processes());
+  }
+
+  /**
+   * Leaves it to a successor.
+   *
+   * @return false when the kernel waits for answers at the deadline
+   */
+  boolean handOver(Device device, Duration deadline) throws InterruptedException {
+    return device.mount().handOver(deadline);
   }
 
   /** A shared volume may have a device of another host of this machine under its name already. */
@@ -108,6 +151,7 @@ public final class Devices {
     long ignored = Files.size(device.mount().file());
     device.loop().grow();
     verifySize(device.volume().volume(), device.loop());
+    keeping.deposit(device);
   }
 
   /** What only the kernel's cache has becomes durable, or this fails. */
@@ -117,7 +161,14 @@ public final class Devices {
 
   /** The whole of it; nobody may be using it. */
   void release(Device device) throws IOException, InterruptedException {
-    device.loop().releaseUnused(() -> removeLink(device));
+    // Who holds it for us counts as a user: the kernel would not let it go.
+    keeping.remove(device.volume().attachment());
+    try {
+      device.loop().releaseUnused(() -> removeLink(device));
+    } catch (KurveException e) {
+      keeping.deposit(device);
+      throw e;
+    }
     removeRest(device);
   }
 
@@ -139,6 +190,7 @@ public final class Devices {
 
   /** After an abort: what still uses the device keeps a dead one until it lets go. */
   void releaseByForce(Device device) throws IOException, InterruptedException {
+    keeping.remove(device.volume().attachment());
     device.loop().release(() -> removeLink(device));
     removeRest(device);
   }

@@ -14,6 +14,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -35,6 +37,9 @@ public final class Leftovers {
   private final DeviceLinks links;
   private final Path mountsDirectory;
 
+  /** Of the dead host, and served on by this one. */
+  private final Set<AttachmentId> inherited = new TreeSet<>();
+
   public Leftovers(Posix posix, LoopDevices loops, DeviceLinks links, Path mountsDirectory) {
     this.posix = posix;
     this.loops = loops;
@@ -42,10 +47,25 @@ public final class Leftovers {
     this.mountsDirectory = mountsDirectory;
   }
 
+  /** They stay: this host serves them. */
+  void keep(List<AttachmentId> attachments) {
+    inherited.addAll(attachments);
+  }
+
+  private boolean isKept(Path below) {
+    return below.startsWith(mountsDirectory)
+        && inherited.stream()
+            .anyMatch(
+                attachment -> below.startsWith(mountsDirectory.resolve(attachment.toString())));
+  }
+
   /** Devices, links and mounts; what {@link #attachments} tells stays until it is forgotten. */
   public void clear() throws IOException {
     // The loop devices first: once its mount is detached, nobody can tell whose a backing file was.
     for (BoundLoop leftover : loops.boundBelow(mountsDirectory)) {
+      if (isKept(leftover.backingFile())) {
+        continue;
+      }
       if (!links.clearLeftover(leftover)) {
         LOG.warn(
             "{} is bound to {}, which answers: it stays",
@@ -66,7 +86,8 @@ public final class Leftovers {
     }
     for (MountTable.Mount mount : MountTable.own().mounts()) {
       if (mount.type().equals(FuseMounts.TYPE)
-          && Path.of(mount.point()).startsWith(mountsDirectory)) {
+          && Path.of(mount.point()).startsWith(mountsDirectory)
+          && !isKept(Path.of(mount.point()))) {
         posix.unmount(mount.point(), Posix.MNT_FORCE | Posix.MNT_DETACH);
         LOG.warn("unmounted {}, which a killed volume host left", mount.point());
       }
@@ -84,7 +105,10 @@ public final class Leftovers {
       for (Path entry : entries) {
         Matcher name = ATTACHMENT.matcher(entry.getFileName().toString());
         if (name.matches()) {
-          found.add(new AttachmentId(Long.parseLong(name.group(1))));
+          AttachmentId attachment = new AttachmentId(Long.parseLong(name.group(1)));
+          if (!inherited.contains(attachment)) {
+            found.add(attachment);
+          }
         }
       }
     }

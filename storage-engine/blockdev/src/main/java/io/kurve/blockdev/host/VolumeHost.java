@@ -23,6 +23,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -170,6 +171,50 @@ public final class VolumeHost implements VolumeHostService {
       devices.abort(device.get(), why);
     }
     return device.isPresent();
+  }
+
+  /**
+   * Leaves all to a successor, who gets the descriptors once this process has ended; after this
+   * only that may follow.
+   *
+   * @param patience with requests that are under way
+   */
+  void handOver(Duration patience) throws InterruptedException {
+    long end = System.nanoTime() + patience.toNanos();
+    for (VolumeAttachment attachment : all()) {
+      Optional<Device> device = attachment.device();
+      Duration left = Duration.ofNanos(Math.max(1, end - System.nanoTime()));
+      if (device.isPresent() && !devices.handOver(device.get(), left)) {
+        LOG.warn(
+            "volume {} is handed over with requests under way: the kernel sends them again",
+            attachment.volumeName());
+      }
+    }
+  }
+
+  /** Whether the kernel sends what a killed host leaves to its successor, for all attachments. */
+  boolean allResend() {
+    return all().stream()
+        .flatMap(attachment -> attachment.device().stream())
+        .allMatch(device -> device.mount().resends());
+  }
+
+  interface Making {
+    Device make(Consumer<String> onFailed) throws IOException;
+  }
+
+  /** Takes a device over that an earlier process made. Nobody else asks for anything yet. */
+  void goOn(String volumeName, Making making) throws IOException, InterruptedException {
+    VolumeAttachment inherited = new VolumeAttachment(volumeName);
+    inherited.beginOperation(OPERATION_DEADLINE);
+    try {
+      inherited.opened(making.make(inherited::failed));
+      if (!putIfAbsent(inherited).equals(inherited)) {
+        throw new IllegalStateException("volume " + volumeName + " was kept twice");
+      }
+    } finally {
+      inherited.endOperation();
+    }
   }
 
   private static @Nullable Void logShutDown(
@@ -332,14 +377,14 @@ public final class VolumeHost implements VolumeHostService {
     }
   }
 
-  private static void refuseWhileUsed(VolumeAttachment attachment, Device device)
+  private void refuseWhileUsed(VolumeAttachment attachment, Device device)
       throws IOException, InterruptedException {
-    DeviceUsers users = device.loop().users();
+    DeviceUsers users = devices.users(device);
     long end = System.nanoTime() + PASSING_USER_DEADLINE.toNanos();
     // Programs that look at each new block device (udev) come and go.
     while (!users.isClaimed() && !users.none() && System.nanoTime() < end) {
       Thread.sleep(POLL);
-      users = device.loop().users();
+      users = devices.users(device);
     }
     if (!users.none()) {
       throw new KurveException(

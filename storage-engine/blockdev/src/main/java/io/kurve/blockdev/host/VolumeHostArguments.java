@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -32,6 +33,7 @@ public record VolumeHostArguments(
       """
       Usage: kurve volume-host --mds HOST:PORT[,...] --cluster-id ID --key-file FILE --host NAME
                --run-dir DIR --socket FILE --metrics HOST:PORT --ready-file FILE [--link-dir DIR]
+               [--keeper FILE]
         --mds HOST:PORT,...  all MDS
         --cluster-id ID      the cluster's UUID
         --key-file FILE      the cluster's key
@@ -41,19 +43,23 @@ public record VolumeHostArguments(
         --metrics HOST:PORT  /metrics, /healthz and /readyz
         --ready-file FILE    gets the address of the metrics when the API serves
         --link-dir DIR       where the devices get stable names (/dev/kurve)
+        --keeper FILE        socket of the keeper that starts this host and holds its devices; without
+                             one they die with it
       """;
 
   private static final String DEFAULT_LINK_DIRECTORY = "/dev/kurve";
   private static final Set<String> REQUIRED =
       Set.of("mds", "cluster-id", "key-file", "host", "run-dir", "socket", "metrics", "ready-file");
   private static final String LINK_DIRECTORY = "link-dir";
+  private static final String KEEPER = "keeper";
 
   /**
    * @param run this host's own; two hosts can't share one
    * @param socket of the API
    * @param links where the devices' stable names are made
+   * @param keeper its socket
    */
-  public record Places(Path run, Path socket, Path links) {}
+  public record Places(Path run, Path socket, Path links, Optional<Path> keeper) {}
 
   /**
    * @throws KurveException INVALID_ARGUMENT with all that is wrong
@@ -63,7 +69,7 @@ public record VolumeHostArguments(
     List<String> problems = new ArrayList<>();
     for (int i = 0; i < arguments.length; i += 2) {
       String name = arguments[i].startsWith("--") ? arguments[i].substring(2) : arguments[i];
-      if (!REQUIRED.contains(name) && !name.equals(LINK_DIRECTORY)) {
+      if (!REQUIRED.contains(name) && !name.equals(LINK_DIRECTORY) && !name.equals(KEEPER)) {
         problems.add("unknown: " + arguments[i]);
       } else if (i + 1 == arguments.length) {
         problems.add("no value: " + arguments[i]);
@@ -93,7 +99,8 @@ public record VolumeHostArguments(
         new Places(
             Path.of(value(values, "run-dir")),
             Path.of(value(values, "socket")),
-            Path.of(values.getOrDefault(LINK_DIRECTORY, DEFAULT_LINK_DIRECTORY))),
+            Path.of(values.getOrDefault(LINK_DIRECTORY, DEFAULT_LINK_DIRECTORY)),
+            Optional.ofNullable(values.get(KEEPER)).map(Path::of)),
         HostAndPort.parse(value(values, "metrics")),
         Path.of(value(values, "ready-file")));
   }

@@ -1,6 +1,7 @@
 package io.kurve.blockdev.host;
 
 import io.kurve.blockdev.posix.Posix;
+import io.kurve.blockdev.posix.ProcessProtection;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import java.io.IOException;

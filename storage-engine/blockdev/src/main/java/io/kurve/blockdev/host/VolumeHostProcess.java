@@ -1,6 +1,9 @@
 package io.kurve.blockdev.host;
 
+import io.kurve.blockdev.keeper.KeptAttachment;
+import io.kurve.blockdev.posix.DescriptorOwner;
 import io.kurve.blockdev.posix.Posix;
+import io.kurve.blockdev.posix.PosixException;
 import io.kurve.client.cluster.KurveClient;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.id.AttachmentId;
@@ -32,6 +35,7 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,6 +47,20 @@ final class VolumeHostProcess implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(VolumeHostProcess.class);
   private static final int OPERATIONS = 32;
   private static final Duration PREDECESSOR_DEADLINE = Duration.ofSeconds(10);
+
+  private static final Duration HAND_OVER = Duration.ofSeconds(2);
+  private static final Duration PATIENT_HAND_OVER = Duration.ofSeconds(25);
+
+  private static final Duration SUCCESSOR = Duration.ofSeconds(10);
+
+  /** Not 0: another one is wanted. */
+  private static final int EXIT_HANDED_OVER = 75;
+
+  /** Done when the keeper has said what is to become of this host. */
+  private final CompletableFuture<@Nullable Void> asked = new CompletableFuture<>();
+
+  /** The keeper said so: nobody is to go on. */
+  private volatile boolean stopAsked;
 
   /** The last one started is closed first. */
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -57,6 +75,9 @@ final class VolumeHostProcess implements AutoCloseable {
       process.startParts(arguments, posix, faults);
       started = true;
       return process;
+    } catch (IOException | RuntimeException e) {
+      LOG.error("the volume host can't start", e); // closing may be the end of this process
+      throw e;
     } finally {
       if (!started) {
         process.close();
@@ -67,29 +88,40 @@ final class VolumeHostProcess implements AutoCloseable {
   private void startParts(VolumeHostArguments arguments, Posix posix, FaultHandler faults)
       throws IOException, InterruptedException {
     CollectorRegistry registry = new CollectorRegistry();
-    RunDirectory run = part(RunDirectory.lock(arguments.places().run()));
-    Files.deleteIfExists(arguments.readyFile());
-    BlockDevices kernel = BlockDevices.in(run, arguments.places().links(), posix, registry, faults);
-    kernel.leftovers().clear();
-
     ClusterKey key = ClusterKey.load(arguments.keyFile());
     Identity identity = Identity.of(arguments.clusterId(), key, Role.VOLUME_HOST);
     MdsClient mds = part(new MdsClient(arguments.mds(), identity, MdsClientConfig.defaults()));
     KurveClient client =
         part(new KurveClient(identity, arguments.host(), mds.metadata(), registry, faults));
 
+    DescriptorOwner descriptors = new DescriptorOwner(posix);
+    Optional<KeeperLink> link = keeper(arguments, descriptors);
+    List<KeptAttachment> left = link.isPresent() ? link.get().succeed() : List.of();
+    RunDirectory run = part(RunDirectory.lock(arguments.places().run()));
+    Files.deleteIfExists(arguments.readyFile());
+    BlockDevices kernel =
+        BlockDevices.in(
+            run,
+            arguments.places().links(),
+            new BlockDevices.Held(descriptors, keepingOf(link)),
+            posix,
+            registry,
+            faults);
     ExecutorService operations =
         new ThreadPoolExecutor(0, OPERATIONS, 30, TimeUnit.SECONDS, new SynchronousQueue<>());
     part(operations::shutdownNow);
     GivingUp givingUp = new GivingUp(new SystemRandom());
     Openings openings = new Openings(client::open, run, kernel.devices(), givingUp);
-    forgetOtherClusters(run, arguments.clusterId(), kernel.leftovers(), openings);
-    giveUpPredecessors(arguments.host(), kernel.leftovers(), openings, mds.metadata(), givingUp);
-
     VolumeHost host =
         new VolumeHost(
             openings, kernel.devices(), givingUp, operations, VolumeHost.Patience.STANDARD);
-    part(host::shutDown);
+    part(() -> shutDown(host, link));
+    goOn(left, run.otherCluster(arguments.clusterId()).isEmpty(), kernel, link, client, host);
+    kernel.leftovers().clear();
+    link.ifPresent(this::serveUnder);
+    forgetOtherClusters(run, arguments.clusterId(), kernel.leftovers(), openings);
+    giveUpPredecessors(arguments.host(), kernel.leftovers(), openings, mds.metadata(), givingUp);
+
     part(
         ControlServer.startOnSocket(
             arguments.places().socket(), identity, new VolumeHostServices(host)));
@@ -107,6 +139,92 @@ final class VolumeHostProcess implements AutoCloseable {
         arguments.host(),
         arguments.places().socket(),
         observability.address());
+  }
+
+  private static Optional<KeeperLink> keeper(
+      VolumeHostArguments arguments, DescriptorOwner descriptors)
+      throws IOException, InterruptedException {
+    Optional<Path> socket = arguments.places().keeper();
+    return socket.isPresent()
+        ? Optional.of(KeeperLink.connect(socket.get(), descriptors))
+        : Optional.empty();
+  }
+
+  private static Keeping keepingOf(Optional<KeeperLink> link) {
+    return link.isPresent() ? link.get() : Keeping.NONE;
+  }
+
+  private static void goOn(
+      List<KeptAttachment> left,
+      boolean ours,
+      BlockDevices kernel,
+      Optional<KeeperLink> link,
+      KurveClient client,
+      VolumeHost host)
+      throws InterruptedException {
+    Inheritance inheritance =
+        new Inheritance(
+            kernel.mounts(),
+            kernel.devices(),
+            kernel.descriptors(),
+            keepingOf(link),
+            client::resume);
+    if (ours) {
+      kernel.leftovers().keep(inheritance.goOn(left, host));
+    } else {
+      inheritance.abandonAll(left);
+    }
+  }
+
+  private void serveUnder(KeeperLink link) {
+    try {
+      link.serve(
+          () -> {
+            asked.complete(null);
+            exit("hand-over", EXIT_HANDED_OVER);
+          },
+          () -> {
+            stopAsked = true;
+            asked.complete(null);
+            exit("stop", 0);
+          });
+    } catch (PosixException e) {
+      LOG.warn("the keeper does not hear that this host serves", e);
+    }
+  }
+
+  /** On a thread of its own: exiting waits for the shut-down. */
+  private static void exit(String name, int code) {
+    Thread.ofPlatform().daemon().name(name).start(() -> System.exit(code));
+  }
+
+  /** Under a keeper that did not say stop, another process goes on. */
+  private void shutDown(VolumeHost host, Optional<KeeperLink> link) throws InterruptedException {
+    if (link.isEmpty() || stopAsked || !link.get().isConnected()) {
+      host.shutDown();
+      return;
+    }
+    awaitSuccessor(link.get());
+    if (stopAsked) {
+      host.shutDown();
+      return;
+    }
+    host.handOver(host.allResend() ? HAND_OVER : PATIENT_HAND_OVER);
+    LOG.info("handed over");
+    // At once: what is still open here, nobody needs, and I/O stands still until this process ends.
+    Runtime.getRuntime().halt(EXIT_HANDED_OVER);
+  }
+
+  /** This host serves until the next one is ready, or for so long. */
+  private void awaitSuccessor(KeeperLink link) throws InterruptedException {
+    try {
+      if (!asked.isDone()) {
+        link.askForSuccessor();
+      }
+      asked.get(SUCCESSOR.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (PosixException | TimeoutException | ExecutionException e) {
+      LOG.warn("no successor is ready: I/O stands still until one is", e);
+    }
   }
 
   /** In this cluster their ids are somebody else's, or nobody's. */

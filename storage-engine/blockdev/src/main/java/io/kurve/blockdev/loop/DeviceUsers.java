@@ -34,10 +34,13 @@ public record DeviceUsers(List<String> mountPoints, List<String> stacked, List<S
   }
 
   public static DeviceUsers of(BoundLoop loop) throws IOException {
-    return find(loop.number());
+    return find(loop.number(), Set.of());
   }
 
-  static DeviceUsers find(int loop) throws IOException {
+  /**
+   * @param own processes that don't count, as this one
+   */
+  static DeviceUsers find(int loop, Set<Long> own) throws IOException {
     Map<String, String> devices = withPartitions("loop" + loop);
     Set<String> mounts = new LinkedHashSet<>(mountPoints(MountTable.own(), devices));
     List<String> processes = new ArrayList<>();
@@ -54,7 +57,8 @@ public record DeviceUsers(List<String> mountPoints, List<String> stacked, List<S
           mounts.addAll(
               mountPoints(MountTable.parse(lines(process.resolve("mountinfo"))), devices));
         }
-        if (hasOpen(process.resolve("fd"), devices.keySet())) {
+        if (!own.contains(Long.parseLong(pid))
+            && hasOpen(process.resolve("fd"), devices.keySet())) {
           processes.add(
               "open in process "
                   + pid

@@ -10,6 +10,7 @@ import io.kurve.core.failure.KurveException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -55,6 +56,10 @@ public final class LoopDevice {
     return Path.of("/dev/loop" + number);
   }
 
+  public int number() {
+    return number;
+  }
+
   boolean isDirect() throws IOException {
     return using(fd -> control.status(fd, name()).direct());
   }
@@ -77,7 +82,14 @@ public final class LoopDevice {
   }
 
   public DeviceUsers users() throws IOException {
-    return released ? DeviceUsers.NONE : DeviceUsers.find(number);
+    return users(Set.of());
+  }
+
+  /**
+   * @param own processes that have it open on this one's behalf
+   */
+  public DeviceUsers users(Set<Long> own) throws IOException {
+    return released ? DeviceUsers.NONE : DeviceUsers.find(number, own);
   }
 
   /**

@@ -61,6 +61,28 @@ public final class LoopDevices {
         "try again");
   }
 
+  /**
+   * A device that another process configured; its descriptor is owned already.
+   *
+   * @throws KurveException INTERNAL when it has another file by now, or went past the cache
+   */
+  public LoopDevice inherit(AttachmentId attachment, int number, Path backingFile)
+      throws IOException {
+    OwnedDescriptor owned =
+        descriptors.of(attachment).stream()
+            .filter(descriptor -> descriptor.role() == OwnedDescriptor.Role.LOOP_DEVICE)
+            .findFirst()
+            .orElseThrow(() -> new IllegalStateException(attachment + " has no loop device"));
+    LoopDevice device = new LoopDevice(posix, control, descriptors, owned, number);
+    if (!backingFile(number).equals(Optional.of(backingFile)) || !device.isDirect()) {
+      throw new KurveException(
+          ErrorCode.INTERNAL,
+          device.path() + " is not the device that serves " + backingFile + " directly",
+          "detach and attach again");
+    }
+    return device;
+  }
+
   /** All loop devices whose backing file is below the directory, by number. */
   public List<BoundLoop> boundBelow(Path directory) throws IOException {
     return bound().stream().filter(loop -> loop.backingFile().startsWith(directory)).toList();

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The one place that owns the descriptors on which attachments hang: for each attachment its FUSE
- * connection and its loop device, all close-on-exec.
+ * connection, its loop device and its table of flights, all close-on-exec.
  *
  * <p>Whoever has the list has everything that a successor process needs to go on serving: that is
  * what {@link #all} is for.
@@ -63,6 +63,11 @@ public final class DescriptorOwner {
     if (descriptor != null) {
       descriptor.close();
     }
+  }
+
+  /** Of one attachment, ordered by role. */
+  public List<OwnedDescriptor> of(AttachmentId attachment) {
+    return all().stream().filter(descriptor -> descriptor.attachment().equals(attachment)).toList();
   }
 
   /** Ordered by attachment and role. */

@@ -6,6 +6,7 @@ import java.util.Locale;
 public enum Errno {
   EPERM(1, "operation not permitted"),
   ENOENT(2, "no such file or directory"),
+  ESRCH(3, "no such process"),
   EINTR(4, "interrupted system call"),
   EIO(5, "input/output error"),
   ENXIO(6, "no such device or address"),
@@ -21,10 +22,13 @@ public enum Errno {
   EMFILE(24, "too many open files"),
   ENOTTY(25, "inappropriate ioctl for device"),
   ENOSPC(28, "no space left on device"),
+  EPIPE(32, "broken pipe"),
   ENOSYS(38, "function not implemented"),
   EOPNOTSUPP(95, "operation not supported"),
+  ECONNRESET(104, "connection reset by peer"),
   ENOTCONN(107, "transport endpoint is not connected"),
-  ECONNABORTED(103, "software caused connection abort");
+  ECONNABORTED(103, "software caused connection abort"),
+  ECONNREFUSED(111, "connection refused");
 
   private final int number;
   private final String text;

@@ -19,7 +19,9 @@ public final class OwnedDescriptor {
     /** /dev/fuse: closing the last one fails every request on the mount. */
     FUSE_CONNECTION,
     /** The loop device, opened for reading: it stays configured while this is open. */
-    LOOP_DEVICE
+    LOOP_DEVICE,
+    /** Memory in which the numbers of unanswered changes are noted for a successor. */
+    FLIGHT_TABLE
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(OwnedDescriptor.class);

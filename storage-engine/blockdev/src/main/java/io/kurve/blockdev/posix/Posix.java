@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 public final class Posix {
   public static final int O_RDONLY = 0;
   public static final int O_RDWR = 2;
+  public static final short POLLIN = 1;
   public static final int O_EXCL = 0x80;
   public static final int O_CLOEXEC = 0x80000;
 
@@ -40,6 +41,13 @@ public final class Posix {
   public static final long CAPTURE_BYTES = Linker.Option.captureStateLayout().byteSize();
 
   private static final int PROT_READ_WRITE = 3;
+
+  /** More than a process here ever has open besides, and half of what it may have, if less. */
+  private static final int HIGHEST_LEAST_NUMBER = 4096;
+
+  private static final int LOWEST_LEAST_NUMBER = 256;
+  private static final int MAP_SHARED = 1;
+  private static final int MFD_CLOEXEC = 1;
   private static final int MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x2 | 0x20 | 0x4000;
   private static final int MCL_CURRENT_FUTURE_ONFAULT = 1 | 2 | 4;
   private static final int PR_SET_IO_FLUSHER = 57;
@@ -71,6 +79,10 @@ public final class Posix {
   private static final MethodHandle MMAP =
       of("mmap", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
   private static final MethodHandle MUNMAP = of("munmap", JAVA_INT, JAVA_LONG, JAVA_LONG);
+
+  private static final MethodHandle MEMFD_CREATE = of("memfd_create", JAVA_INT, ADDRESS, JAVA_INT);
+  private static final MethodHandle FTRUNCATE = of("ftruncate", JAVA_INT, JAVA_INT, JAVA_LONG);
+  private static final MethodHandle POLL = of("poll", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
 
   public int open(String path, int flags) throws PosixException {
     try (Arena arena = Arena.ofConfined()) {
@@ -198,6 +210,84 @@ public final class Posix {
         .reinterpret(bytes, Arena.ofAuto(), segment -> unmapPages(address, bytes));
   }
 
+  /** A file without a name, in memory, zeroed: it lives as long as somebody has it open. */
+  public int memoryFile(String name, long bytes) throws PosixException {
+    int descriptor;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment label = arena.allocateFrom(name);
+      descriptor =
+          (int)
+              checked(
+                  "memfd_create " + name,
+                  c -> (int) MEMFD_CREATE.invokeExact(c, label, MFD_CLOEXEC));
+    }
+    try {
+      check("ftruncate " + name, c -> (int) FTRUNCATE.invokeExact(c, descriptor, bytes));
+      return descriptor;
+    } catch (PosixException e) {
+      close(descriptor);
+      throw e;
+    }
+  }
+
+  /** Memory that all who map the file share; what is stored there outlives this process. */
+  public MemorySegment mapShared(int descriptor, long bytes) throws PosixException {
+    long address =
+        checked(
+            "mmap descriptor " + descriptor,
+            c ->
+                (long) MMAP.invokeExact(c, 0L, bytes, PROT_READ_WRITE, MAP_SHARED, descriptor, 0L));
+    return MemorySegment.ofAddress(address)
+        .reinterpret(bytes, Arena.ofAuto(), segment -> unmapPages(address, bytes));
+  }
+
+  /**
+   * Gives a FUSE connection's descriptor a number above all loop devices. When a process dies, the
+   * kernel lets its descriptors go from the highest number down, and whoever lets a block device go
+   * last writes its dirty pages out first. Those of ours would wait for this connection, which
+   * nobody serves any more, and it would wait behind them to be closed: a killed process would
+   * never end, nor would anybody who uses its devices. Closed first it fails all that.
+   *
+   * @return the new number
+   */
+  public int raise(int descriptor) throws PosixException {
+    for (int least = HIGHEST_LEAST_NUMBER; least >= LOWEST_LEAST_NUMBER; least /= 2) {
+      try {
+        return renumber(descriptor, least);
+      } catch (PosixException e) {
+        if (!e.is(Errno.EINVAL)) { // above the limit of this process
+          throw e;
+        }
+      }
+    }
+    return descriptor;
+  }
+
+  /**
+   * Waits until the descriptor can be read.
+   *
+   * @param millis 0: does not wait; -1: without end
+   * @return false after that time, or when a signal came first
+   */
+  public boolean awaitReadable(int descriptor, int millis) throws PosixException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment waiting = arena.allocate(8, 4);
+      waiting.set(JAVA_INT, 0, descriptor);
+      waiting.set(ValueLayout.JAVA_SHORT, 4, POLLIN);
+      try {
+        return checked(
+                "poll descriptor " + descriptor,
+                c -> (int) POLL.invokeExact(c, waiting, 1L, millis))
+            > 0;
+      } catch (PosixException e) {
+        if (e.is(Errno.EINTR)) {
+          return false;
+        }
+        throw e;
+      }
+    }
+  }
+
   private static void unmapPages(long address, long bytes) {
     try (Arena arena = Arena.ofConfined()) {
       long failure =
@@ -208,15 +298,15 @@ public final class Posix {
     }
   }
 
-  private interface Call {
+  interface Call {
     long run(MemorySegment capture) throws Throwable;
   }
 
-  private static void check(String what, Call call) throws PosixException {
+  static void check(String what, Call call) throws PosixException {
     long ignored = checked(what, call);
   }
 
-  private static long checked(String what, Call call) throws PosixException {
+  static long checked(String what, Call call) throws PosixException {
     try (Arena arena = Arena.ofConfined()) {
       long result = result(call, arena.allocate(CAPTURE));
       if (result < 0) {
@@ -240,12 +330,12 @@ public final class Posix {
     return returned == -1 ? -(int) ERRNO.get(capture, 0L) : returned;
   }
 
-  private static MethodHandle of(String name, ValueLayout returned, MemoryLayout... parameters) {
+  static MethodHandle of(String name, ValueLayout returned, MemoryLayout... parameters) {
     return handle(name, FunctionDescriptor.of(returned, parameters), null);
   }
 
   /** A function such as {@code int ioctl(int, unsigned long, ...)}. */
-  private static MethodHandle variadic(String name, int fixed, MemoryLayout... parameters) {
+  static MethodHandle variadic(String name, int fixed, MemoryLayout... parameters) {
     return handle(
         name,
         FunctionDescriptor.of(JAVA_INT, parameters),

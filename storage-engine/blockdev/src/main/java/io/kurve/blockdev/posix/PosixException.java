@@ -8,7 +8,7 @@ public final class PosixException extends IOException {
 
   private final int number;
 
-  PosixException(String call, int number) {
+  public PosixException(String call, int number) {
     super(call + ": " + Errno.describe(number));
     this.number = number;
   }

@@ -40,7 +40,7 @@ import java.util.function.BooleanSupplier;
  * everything down and looks that nothing is left.
  */
 final class HostFixture implements AutoCloseable {
-  private static final long DEADLINE_SECONDS = 20;
+  private static final long DEADLINE_SECONDS = 40;
 
   final Posix posix = new Posix();
   final DescriptorOwner descriptors = new DescriptorOwner(posix);

@@ -1,6 +1,7 @@
 package io.kurve.blockdev.host;
 
 import io.kurve.client.BlockVolume;
+import io.kurve.client.Flight;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
@@ -167,13 +168,18 @@ final class MemoryVolume implements BlockVolume {
   }
 
   @Override
-  public CompletionStage<Void> read(long offset, ByteBuffer target) {
+  public CompletionStage<Void> read(long offset, ByteBuffer target, Flight flight) {
     return request(() -> target.put(bytes, (int) offset, target.remaining()));
   }
 
   @Override
-  public CompletionStage<Void> write(long offset, ByteBuffer source) {
+  public CompletionStage<Void> write(long offset, ByteBuffer source, Flight flight) {
     return request(() -> source.get(bytes, (int) offset, source.remaining()));
+  }
+
+  @Override
+  public void allAskedAgain() {
+    throw new AssertionError("this volume is not a resumed one");
   }
 
   @Override
@@ -182,12 +188,12 @@ final class MemoryVolume implements BlockVolume {
   }
 
   @Override
-  public CompletionStage<Void> discard(long offset, long length) {
-    return writeZeroes(offset, length);
+  public CompletionStage<Void> discard(long offset, long length, Flight flight) {
+    return writeZeroes(offset, length, flight);
   }
 
   @Override
-  public CompletionStage<Void> writeZeroes(long offset, long length) {
+  public CompletionStage<Void> writeZeroes(long offset, long length, Flight flight) {
     return request(() -> Arrays.fill(bytes, (int) offset, (int) (offset + length), (byte) 0));
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.kurve.core.metadata.HostAndPort;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class VolumeHostArgumentsTest {
@@ -28,7 +29,8 @@ class VolumeHostArgumentsTest {
     assertThat(arguments.host()).isEqualTo("h1");
     assertThat(arguments.places())
         .isEqualTo(
-            new VolumeHostArguments.Places(Path.of("/r"), Path.of("/s"), Path.of("/dev/kurve")));
+            new VolumeHostArguments.Places(
+                Path.of("/r"), Path.of("/s"), Path.of("/dev/kurve"), Optional.empty()));
   }
 
   @Test

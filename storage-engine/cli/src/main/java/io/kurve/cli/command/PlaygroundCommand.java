@@ -186,7 +186,7 @@ public final class PlaygroundCommand implements Callable<Integer> {
                 process.name(),
                 process.pid() == null ? "dead" : process.pid(),
                 process.address(),
-                "http://" + process.metrics() + "/metrics",
+                process.metrics() == null ? "-" : "http://" + process.metrics() + "/metrics",
                 process.store()));
     String device =
         status.device() == null ? "not attached" : status.device() + " (/dev/kurve/demo)";

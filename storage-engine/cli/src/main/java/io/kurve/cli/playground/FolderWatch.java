@@ -16,7 +16,9 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  *   settings gone, or another playground's, two looks in a row
- *     volume host, a device of it mounted or part of another ──> serves on, so that it can be read
+ *     keeper, a device of its host mounted or part of another ─> serves on, so that it can be read
+ *     volume host, its keeper lives                          ──> serves on until that ends it
+ *     volume host without one, a device mounted, ...         ──> serves on
  *     MDS or chunkserver, a volume host of the folder lives  ──> serves on for it
  *     else                                                   ──> says why, and ends in order
  * </pre>
@@ -59,15 +61,25 @@ public final class FolderWatch {
     Path directory = process.get().resolveSibling(".").normalize();
     Layout layout = new Layout(directory);
     String name = process.get().getFileName().toString();
-    Need need =
-        role.equals(Roles.VOLUME_HOST)
-            ? () -> Machine.claimed(layout.run(name)).map(KurveException::text)
-            : () -> ServerProcess.livingHost(layout);
+    Need need = needOf(role, name, layout);
     Optional<ClusterId> own = cluster(directory);
     FolderWatch watch =
         new FolderWatch(
             Settings.file(directory), () -> isGone(directory, own), need, () -> System.exit(0));
     Thread.ofPlatform().daemon().name("folder-watch").start(watch::run);
+  }
+
+  private static Need needOf(String role, String name, Layout layout) {
+    return switch (role) {
+      case Roles.KEEPER -> () -> claimed(layout.run(Roles.hostOf(name)));
+      case Roles.VOLUME_HOST ->
+          () -> claimed(layout.run(name)).or(() -> ServerProcess.livingKeeper(layout));
+      default -> () -> ServerProcess.livingHost(layout);
+    };
+  }
+
+  private static Optional<String> claimed(Path run) throws IOException {
+    return Machine.claimed(run).map(KurveException::text);
   }
 
   private static Optional<ClusterId> cluster(Path directory) {

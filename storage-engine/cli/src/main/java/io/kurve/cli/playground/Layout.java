@@ -17,7 +17,8 @@ import java.util.stream.Stream;
  *   D/NAME/ready                 written by the process when it serves
  *   D/mds-1/metadata/            the metadata store
  *   D/chunkserver-N/disk         the store of one chunkserver
- *   D/host-N/run/                mounts and socket of a volume host
+ *   D/host-N/run/                mounts of a volume host, its socket and its keeper's
+ *   D/keeper-N/                  of the process that starts host-N
  *   D/lock                       held by the command that changes something
  *   D/destroying                 its removal has begun
  *   D/born                       the cluster has been made: never again
@@ -26,6 +27,9 @@ import java.util.stream.Stream;
  * </pre>
  */
 public record Layout(Path directory) {
+  /** In a host's run folder; no longer than the host's own: there is a limit. */
+  static final String KEEPER_SOCKET = "fd.sock";
+
   Path keyFile() {
     return directory.resolve("cluster.key");
   }
@@ -78,6 +82,10 @@ public record Layout(Path directory) {
 
   public Path socket(String host) {
     return run(host).resolve("api.sock");
+  }
+
+  public Path keeperSocket(String host) {
+    return run(host).resolve(KEEPER_SOCKET);
   }
 
   Path lockFile() {

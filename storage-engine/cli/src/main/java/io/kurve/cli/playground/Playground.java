@@ -40,6 +40,9 @@ public final class Playground {
   private static final Duration CALL_LIMIT = Duration.ofSeconds(30);
   private static final Duration STOP_PATIENCE = Duration.ofSeconds(10);
 
+  /** Its keeper starts it again at once. */
+  private static final Duration RESTART_PATIENCE = Duration.ofSeconds(5);
+
   /** It writes out what is cached for 25 s. */
   private static final Duration HOST_STOP_PATIENCE = Duration.ofSeconds(30);
 
@@ -78,7 +81,7 @@ public final class Playground {
     formatDisks();
     // All that is dead before waiting for any: one that hangs must not keep the others away.
     Starting chunkservers = start(roles.chunkservers());
-    Starting hosts = start(roles.hosts());
+    Starting hosts = startHosts();
     chunkservers.await();
     hosts.await();
     awaitHealth();
@@ -89,7 +92,7 @@ public final class Playground {
 
   private void refuseBusyPorts() {
     for (Roles.Spec spec : roles.all()) {
-      if (process(spec).find().isEmpty()) {
+      if (!spec.role().equals(Roles.KEEPER) && process(spec).find().isEmpty()) {
         Ports.requireFree(spec.address().port(), spec.metrics().port() - spec.address().port() + 1);
       }
     }
@@ -117,10 +120,35 @@ public final class Playground {
       // One that runs may have been started by a command that did not live to see it ready.
       started.add(
           new Starting.Started(
-              process,
-              running.isPresent()
-                  ? running.get()
-                  : process.start(spec.role(), spec.arguments(), spec.javaFlags())));
+              process, running.isPresent() ? running.get() : process.start(command(spec))));
+    }
+    return new Starting(started);
+  }
+
+  private List<String> command(Roles.Spec spec) {
+    return process(spec).command(spec.role(), spec.arguments(), spec.javaFlags());
+  }
+
+  /** By their keepers, which start them again whenever they end. */
+  private Starting startHosts() throws IOException {
+    List<Starting.Started> started = new ArrayList<>();
+    for (Roles.Spec host : roles.hosts()) {
+      Roles.Spec spec = roles.keeperOf(host);
+      ServerProcess hostProcess = process(host);
+      ServerProcess keeperProcess = process(spec);
+      Optional<ProcessHandle> keeper = keeperProcess.find();
+      if (keeper.isEmpty()) {
+        if (hostProcess.find().isEmpty()) {
+          progress.accept("starting " + host.name() + " ...");
+          hostProcess.forgetEarlier();
+          Files.deleteIfExists(layout.outFile(host.name()));
+        }
+        List<String> command = new ArrayList<>(command(spec));
+        command.addAll(command(host));
+        keeper = Optional.of(keeperProcess.start(command));
+      }
+      started.add(new Starting.Started(keeperProcess, keeper.get()));
+      started.add(new Starting.Started(hostProcess, keeper.get()));
     }
     return new Starting(started);
   }
@@ -318,11 +346,13 @@ public final class Playground {
     List<Path> runs = roles.hosts().stream().map(Roles.Spec::store).toList();
     Machine.refuseClaimed(runs);
     for (Roles.Spec spec : roles.hosts()) {
-      if (process(spec).find().isPresent()) {
+      if (isHostThere(spec)) {
         progress.accept("stopping " + spec.name() + " ...");
         detachAll(spec, dataWanted);
-        process(spec).stop(HOST_STOP_PATIENCE);
       }
+      // It ends its host, and would start it again.
+      process(roles.keeperOf(spec)).stop(HOST_STOP_PATIENCE);
+      process(spec).stop(HOST_STOP_PATIENCE);
     }
     Machine.clearLeftovers(runs);
     for (Roles.Spec spec : roles.chunkservers()) {
@@ -331,6 +361,18 @@ public final class Playground {
     }
     progress.accept("stopping " + roles.mds().name() + " ...");
     process(roles.mds()).stop(STOP_PATIENCE);
+  }
+
+  /** One that has just died is back in a moment, and then has all devices. */
+  private boolean isHostThere(Roles.Spec spec) throws InterruptedException {
+    Instant end = Instant.now().plus(RESTART_PATIENCE);
+    while (process(spec).find().isEmpty()) {
+      if (process(roles.keeperOf(spec)).find().isEmpty() || Instant.now().isAfter(end)) {
+        return false;
+      }
+      TimeUnit.MILLISECONDS.sleep(50);
+    }
+    return true;
   }
 
   private void detachAll(Roles.Spec spec, boolean dataWanted)
@@ -374,12 +416,18 @@ public final class Playground {
                     spec.role(),
                     spec.name(),
                     process(spec).find().map(ProcessHandle::pid).orElse(null),
-                    spec.address().toString(),
-                    spec.metrics().toString(),
+                    addressOf(spec),
+                    spec.role().equals(Roles.KEEPER) ? null : spec.metrics().toString(),
                     spec.store().toString()))
             .toList();
     return new PlaygroundStatus(
         orNull("the device", this::device), orNull("the volume", this::volume), processes);
+  }
+
+  private String addressOf(Roles.Spec spec) {
+    return spec.role().equals(Roles.KEEPER)
+        ? spec.store().resolve(Layout.KEEPER_SOCKET).toString()
+        : spec.address().toString();
   }
 
   /** A server that does not answer must not keep the rest from being shown. */

@@ -15,9 +15,16 @@ public record PlaygroundStatus(
 
   /**
    * @param pid null when it is dead
+   * @param address a port, or a keeper's socket
+   * @param metrics null for a keeper
    * @param store the disk of a chunkserver, the folder of an MDS, the run folder of a volume host
    */
   @JsonInclude(JsonInclude.Include.ALWAYS)
   public record ProcessStatus(
-      String role, String name, @Nullable Long pid, String address, String metrics, String store) {}
+      String role,
+      String name,
+      @Nullable Long pid,
+      String address,
+      @Nullable String metrics,
+      String store) {}
 }

@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
  * base port, three for each process.
  */
 final class Roles {
-  /** One process as it is to be started. */
+  /** One process as it is to be started; a keeper has no ports but its host's. */
   record Spec(
       String role,
       String name,
@@ -22,6 +22,7 @@ final class Roles {
       List<String> javaFlags) {}
 
   static final String VOLUME_HOST = "volume-host";
+  static final String KEEPER = "keeper";
   private static final String LOOPBACK = "127.0.0.1";
   private static final int PORTS_EACH = 3;
 
@@ -59,6 +60,11 @@ final class Roles {
     return PORTS_EACH * (1 + disks + hosts);
   }
 
+  /** Which host a keeper starts. */
+  static String hostOf(String keeper) {
+    return "host" + keeper.substring(keeper.indexOf('-'));
+  }
+
   HostAndPort mdsAddress() {
     return new HostAndPort(LOOPBACK, settings.basePort());
   }
@@ -67,8 +73,24 @@ final class Roles {
     List<Spec> all = new ArrayList<>();
     all.add(mds());
     all.addAll(chunkservers());
-    all.addAll(hosts());
+    for (Spec host : hosts()) {
+      all.add(keeperOf(host));
+      all.add(host);
+    }
     return all;
+  }
+
+  /** Starts that host, and holds its devices while another one takes its place. */
+  Spec keeperOf(Spec host) {
+    String name = KEEPER + host.name().substring(host.name().indexOf('-'));
+    return new Spec(
+        KEEPER,
+        name,
+        host.address(),
+        host.metrics(),
+        host.store(),
+        arguments.keeper(name, host.name()),
+        List.of("-Xms16m", "-Xmx32m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
   }
 
   Spec mds() {

@@ -69,8 +69,23 @@ final class ServerArguments {
             "--run-dir", layout.run(name).toString(),
             "--socket", layout.socket(name).toString(),
             "--link-dir", Machine.LINKS.toString(),
+            "--keeper", layout.keeperSocket(name).toString(),
             "--metrics", metrics.toString()));
     return arguments;
+  }
+
+  /** To be followed by the host's whole command. */
+  List<String> keeper(String name, String host) {
+    return List.of(
+        "--socket",
+        layout.keeperSocket(host).toString(),
+        "--run-dir",
+        layout.run(host).toString(),
+        "--ready-file",
+        layout.readyFile(name).toString(),
+        "--output",
+        layout.outFile(host).toString(),
+        "--");
   }
 
   private List<String> common(String name) {

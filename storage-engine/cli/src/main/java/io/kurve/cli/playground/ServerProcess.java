@@ -73,18 +73,29 @@ final class ServerProcess {
 
   /** A volume host that a playground in this folder has started, and that lives. */
   static Optional<String> livingHost(Layout layout) {
-    Path directory = layout.directory();
+    return living(layout, Roles.VOLUME_HOST)
+        .map(pid -> "its volume host, process " + pid + ", serves on");
+  }
+
+  static Optional<String> livingKeeper(Layout layout) {
+    return living(layout, Roles.KEEPER)
+        .map(pid -> "its keeper, process " + pid + ", decides for it");
+  }
+
+  private static Optional<Long> living(Layout layout, String role) {
     return ProcessHandle.allProcesses()
         .filter(handle ->
-            runOf(commandLine(handle)).filter(run -> run.startsWith(directory)).isPresent())
+            runOf(commandLine(handle), role)
+                .filter(run -> run.startsWith(layout.directory()))
+                .isPresent())
         .findFirst()
-        .map(handle -> "its volume host, process " + handle.pid() + ", serves on");
+        .map(ProcessHandle::pid);
   }
 
   /** The run folders of all volume hosts of this machine. */
   static List<Path> livingHostRuns() {
     return ProcessHandle.allProcesses()
-        .flatMap(handle -> runOf(commandLine(handle)).stream())
+        .flatMap(handle -> runOf(commandLine(handle), Roles.VOLUME_HOST).stream())
         .distinct()
         .map(ServerProcess::real)
         .toList();
@@ -99,9 +110,14 @@ final class ServerProcess {
     }
   }
 
-  private static Optional<Path> runOf(List<String> words) {
+  private static Optional<Path> runOf(List<String> words, String wanted) {
     int run = words.indexOf("--run-dir") + 1;
-    return words.contains(MAIN_CLASS) && run > 0 && run < words.size()
+    int role = words.indexOf(MAIN_CLASS) + 1;
+    return role > 0
+            && role < words.size()
+            && words.get(role).equals(wanted)
+            && run > 0
+            && run < words.size()
         ? Optional.of(Path.of(words.get(run)))
         : Optional.empty();
   }
@@ -136,13 +152,16 @@ final class ServerProcess {
     }
   }
 
-  /** Runs {@code kurve ROLE ARGUMENTS} with this JVM's own Java and class path, and its own log. */
-  ProcessHandle start(String role, List<String> arguments, List<String> javaFlags)
-      throws IOException {
+  /** What an earlier one left must not be taken for this one's. */
+  void forgetEarlier() throws IOException {
     Files.createDirectories(layout.process(name));
     Files.deleteIfExists(layout.readyFile(name));
     Path log = layout.logFile(name);
     logBytesBefore = Files.exists(log) ? Files.size(log) : 0;
+  }
+
+  /** {@code kurve ROLE ARGUMENTS} with this JVM's own Java and class path, and its own log. */
+  List<String> command(String role, List<String> arguments, List<String> javaFlags) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(inheritedFlags());
@@ -150,13 +169,18 @@ final class ServerProcess {
     // A server that has lost a thread for want of memory must not live on as half of one.
     command.add("-XX:+ExitOnOutOfMemoryError");
     command.add("-Dlogback.configurationFile=logback-playground.xml");
-    command.add("-Dkurve.log.file=" + log);
+    command.add("-Dkurve.log.file=" + layout.logFile(name));
     command.add(FolderWatch.flag(layout, name));
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(MAIN_CLASS);
     command.add(role);
     command.addAll(arguments);
+    return command;
+  }
+
+  ProcessHandle start(List<String> command) throws IOException {
+    forgetEarlier();
     ProcessBuilder builder = new ProcessBuilder(command);
     // The C library keeps freed memory for each arena; two are enough for so few native threads.
     builder.environment().putIfAbsent("MALLOC_ARENA_MAX", "2");

@@ -1,6 +1,7 @@
 package io.kurve.client.cluster;
 
 import io.kurve.client.BlockVolume;
+import io.kurve.client.Resumption;
 import io.kurve.client.volume.ClientMetrics;
 import io.kurve.client.volume.VolumeLimits;
 import io.kurve.client.volume.VolumeOpener;
@@ -58,6 +59,11 @@ public final class KurveClient implements AutoCloseable {
 
   public CompletionStage<BlockVolume> open(String volumeName, AccessMode mode) {
     return opener.open(volumeName, mode);
+  }
+
+  /** See {@link VolumeOpener#resume}. */
+  public CompletionStage<BlockVolume> resume(Resumption resumption) {
+    return opener.resume(resumption);
   }
 
   /** Breaks the connections: close the volumes before. */

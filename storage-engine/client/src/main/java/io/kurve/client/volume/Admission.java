@@ -22,6 +22,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Admission {
   private static final Logger LOG = LoggerFactory.getLogger(Admission.class);
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(1);
 
   private final Engine engine;
   private final VolumePorts ports;
@@ -30,7 +31,12 @@ final class Admission {
   private final OverlapOrder order = new OverlapOrder();
   private final List<CompletableFuture<Void>> flushes = new ArrayList<>();
   private final List<Runnable> whenIdle = new ArrayList<>();
+
+  /** Ended and answered by nobody yet: should this process die, they are asked for again. */
+  private final List<Request> lingering = new ArrayList<>();
+
   private long bytesInFlight;
+  private boolean lookingAgain;
 
   Admission(Engine engine, VolumePorts ports) {
     this.engine = engine;
@@ -53,7 +59,18 @@ final class Admission {
               "have fewer requests in flight"));
       return;
     }
-    waiting.add(new Request(asked, future, this));
+    Request request = new Request(asked, future, this);
+    if (asked.flight().earlierNumber() != 0) {
+      // Not behind others: those may wait for its number to end.
+      launch(request);
+      return;
+    }
+    waiting.add(request);
+    admit();
+  }
+
+  void allAskedAgain() {
+    engine.window().closeUnclaimed();
     admit();
   }
 
@@ -93,22 +110,44 @@ final class Admission {
     if (entry == null) {
       throw new IllegalStateException("request " + request.numbers() + " is not in flight");
     }
-    request.numbers().forEach(engine.window()::answered);
     bytesInFlight -= weight(request);
     order.ended(entry);
     tell(request);
+    lingering.add(request);
+    closeNumbers();
     request.afterEnd().forEach(Runnable::run);
     admit();
     runIfIdle();
   }
 
+  private void closeNumbers() {
+    lingering.removeIf(request -> {
+      boolean over = request.asked().flight().isOver();
+      if (over) {
+        request.numbers().forEach(engine.window()::answered);
+      }
+      return over;
+    });
+  }
+
   private void admit() {
+    closeNumbers();
     for (Request next = waiting.peek();
         next != null && engine.window().hasRoom() && hasRoomFor(next);
         next = waiting.peek()) {
       waiting.remove();
       launch(next);
     }
+    if (!waiting.isEmpty() && !lingering.isEmpty() && !lookingAgain) {
+      lookingAgain = true;
+      var unused = ports.loop().schedule(LOOK_AGAIN, () -> engine.turn().enter(this::lookAgain));
+    }
+  }
+
+  /** Nobody says when what lingers is over. */
+  private void lookAgain() {
+    lookingAgain = false;
+    admit();
   }
 
   private boolean hasRoomFor(Request request) {
@@ -117,7 +156,7 @@ final class Admission {
 
   private void launch(Request request) {
     bytesInFlight += weight(request);
-    request.takeNumber();
+    request.takeNumbers();
     Request.Asked asked = request.asked();
     OverlapOrder.Entry entry =
         new OverlapOrder.Entry(

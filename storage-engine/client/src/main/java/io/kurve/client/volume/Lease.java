@@ -40,6 +40,24 @@ final class Lease {
     var unused = ports.loop().schedule(interval, () -> turn.enter(this::renew));
   }
 
+  /**
+   * Asks at once whether the attachment still holds, and goes on renewing it.
+   *
+   * @param answered runs when the MDS has said something, or could not be asked
+   */
+  void confirm(Runnable answered) {
+    metadata.askOnce(
+        () -> ports.metadata().renew(session.host(), List.of(session.attachment())),
+        fenced -> {
+          renewed(fenced);
+          answered.run();
+        },
+        failure -> {
+          notRenewed(failure);
+          answered.run();
+        });
+  }
+
   void stop() {
     stopped = true;
   }

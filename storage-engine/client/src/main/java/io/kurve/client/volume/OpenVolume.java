@@ -1,11 +1,13 @@
 package io.kurve.client.volume;
 
 import io.kurve.client.BlockVolume;
+import io.kurve.client.Flight;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.metadata.Volume;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -50,12 +52,15 @@ public final class OpenVolume implements BlockVolume {
   private boolean aborted;
 
   public OpenVolume(VolumeIdentity identity, VolumePorts ports, VolumeLimits limits) {
+    this(identity, ports, limits, new NumberWindow(limits.numberSpan()));
+  }
+
+  OpenVolume(VolumeIdentity identity, VolumePorts ports, VolumeLimits limits, NumberWindow window) {
     this.ports = ports;
     this.turn = new Turn(ports.loop());
     this.session = new Session(identity);
     this.metadata = new MetadataCalls(ports, limits.retry(), turn);
     this.attachmentDeadlineNanos = limits.retry().attachmentDeadline().toNanos();
-    NumberWindow window = new NumberWindow(limits.numberSpan());
     Copysets copysets = new Copysets(ports, session, metadata);
     Segments segments = new Segments(ports, session, metadata, copysets);
     DataCalls calls = new DataCalls(ports, limits.retry(), session, copysets, window, turn);
@@ -74,6 +79,40 @@ public final class OpenVolume implements BlockVolume {
     turn.enter(lease::start);
   }
 
+  /**
+   * Begins to renew the lease, with an attachment that an earlier process took.
+   *
+   * @return ends when the MDS has confirmed it, or said that it is fenced, or stayed silent for so
+   *     long: then copysets decide
+   */
+  CompletionStage<Void> startResumed(Duration patience) {
+    CompletableFuture<Void> confirmed = new CompletableFuture<>();
+    turn.enter(() -> {
+      var unused =
+          ports.loop().schedule(patience, () -> turn.enter(() -> confirmed.complete(null)));
+      lease.confirm(() -> learnSize(confirmed));
+    });
+    return confirmed;
+  }
+
+  private void learnSize(CompletableFuture<Void> confirmed) {
+    metadata.askOnce(
+        () -> ports.metadata().volume(session.volume().id()),
+        volume -> {
+          session.volume(volume);
+          confirmed.complete(null);
+        },
+        failure -> {
+          LOG.debug("The MDS does not tell the size: {}", failure.text());
+          confirmed.complete(null);
+        });
+  }
+
+  @Override
+  public void allAskedAgain() {
+    turn.enter(admission::allAskedAgain);
+  }
+
   @Override
   public Volume volume() {
     return session.volume();
@@ -85,23 +124,23 @@ public final class OpenVolume implements BlockVolume {
   }
 
   @Override
-  public CompletionStage<Void> read(long offset, ByteBuffer target) {
-    return submit(Operation.READ, offset, target.remaining(), Optional.of(target.slice()));
+  public CompletionStage<Void> read(long offset, ByteBuffer target, Flight flight) {
+    return submit(Operation.READ, offset, target.remaining(), Optional.of(target.slice()), flight);
   }
 
   @Override
-  public CompletionStage<Void> write(long offset, ByteBuffer source) {
-    return submit(Operation.WRITE, offset, source.remaining(), Optional.of(source.slice()));
+  public CompletionStage<Void> write(long offset, ByteBuffer source, Flight flight) {
+    return submit(Operation.WRITE, offset, source.remaining(), Optional.of(source.slice()), flight);
   }
 
   @Override
-  public CompletionStage<Void> discard(long offset, long length) {
-    return submit(Operation.DISCARD, offset, length, Optional.empty());
+  public CompletionStage<Void> discard(long offset, long length, Flight flight) {
+    return submit(Operation.DISCARD, offset, length, Optional.empty(), flight);
   }
 
   @Override
-  public CompletionStage<Void> writeZeroes(long offset, long length) {
-    return submit(Operation.WRITE_ZEROES, offset, length, Optional.empty());
+  public CompletionStage<Void> writeZeroes(long offset, long length, Flight flight) {
+    return submit(Operation.WRITE_ZEROES, offset, length, Optional.empty(), flight);
   }
 
   @Override
@@ -164,7 +203,7 @@ public final class OpenVolume implements BlockVolume {
   }
 
   private CompletionStage<Void> submit(
-      Operation operation, long offset, long length, Optional<ByteBuffer> buffer) {
+      Operation operation, long offset, long length, Optional<ByteBuffer> buffer, Flight flight) {
     CompletableFuture<Void> future = new CompletableFuture<>();
     turn.enter(() -> {
       Optional<KurveException> refusal =
@@ -176,7 +215,8 @@ public final class OpenVolume implements BlockVolume {
         future.complete(null);
       } else {
         long since = ports.loop().nanoTime();
-        admission.submit(new Request.Asked(operation, offset, length, buffer, since), future);
+        admission.submit(
+            new Request.Asked(operation, offset, length, buffer, flight, since), future);
       }
     });
     return future;

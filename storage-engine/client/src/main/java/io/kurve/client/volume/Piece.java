@@ -12,11 +12,18 @@ import io.kurve.core.unit.Geometry;
  *   covered        |length-----|           at blockOffset + skip
  * </pre>
  *
+ * @param index among the request's pieces, in their order
  * @param chunkIndex of the chunk in the volume
  * @param bufferOffset of the first covered byte in the request
  */
 record Piece(
-    long chunkIndex, int blockOffset, int blockBytes, int skip, int length, long bufferOffset) {
+    long index,
+    long chunkIndex,
+    int blockOffset,
+    int blockBytes,
+    int skip,
+    int length,
+    long bufferOffset) {
 
   /** True when a block is covered in part: such a piece is a single block if it is to change. */
   boolean isPartial() {

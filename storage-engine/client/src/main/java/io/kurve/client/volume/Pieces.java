@@ -14,6 +14,7 @@ final class Pieces implements Iterator<Piece> {
   private final boolean edgesAlone;
   private final int longestBytes;
   private long done;
+  private long index;
 
   /**
    * @param longestBytes whole blocks; what one request may carry
@@ -23,6 +24,11 @@ final class Pieces implements Iterator<Piece> {
     this.length = length;
     this.edgesAlone = edgesAlone;
     this.longestBytes = longestBytes;
+  }
+
+  /** No fewer than there are; the same for the same range, whoever asks. */
+  long atMost() {
+    return length / longestBytes + length / Geometry.CHUNK_BYTES + 4;
   }
 
   @Override
@@ -50,7 +56,14 @@ final class Pieces implements Iterator<Piece> {
     int end = skip + (int) covered;
     int blockBytes = Math.ceilDiv(end, Geometry.BLOCK_BYTES) * Geometry.BLOCK_BYTES;
     Piece piece =
-        new Piece(from / Geometry.CHUNK_BYTES, blockOffset, blockBytes, skip, (int) covered, done);
+        new Piece(
+            index++,
+            from / Geometry.CHUNK_BYTES,
+            blockOffset,
+            blockBytes,
+            skip,
+            (int) covered,
+            done);
     done += covered;
     return piece;
   }

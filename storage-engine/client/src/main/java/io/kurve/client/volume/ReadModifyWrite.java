@@ -9,7 +9,6 @@ import io.kurve.core.unit.Geometry;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 
 /**
  * Changes a part of one block: reads it, and writes it back only if its checksum is still the one
@@ -18,18 +17,24 @@ import java.util.function.Supplier;
  */
 final class ReadModifyWrite {
   private final DataCalls calls;
-  private final Supplier<RequestId> ids;
+  private final Ids ids;
   private final Change change;
   private final Consumer<DataReply> answer;
   private final BackOff backOff;
 
-  ReadModifyWrite(
-      DataCalls calls, Supplier<RequestId> ids, Change change, Consumer<DataReply> answer) {
+  ReadModifyWrite(DataCalls calls, Ids ids, Change change, Consumer<DataReply> answer) {
     this.calls = calls;
     this.ids = ids;
     this.change = change;
     this.answer = answer;
     this.backOff = new BackOff(calls.ports().random(), calls.times());
+  }
+
+  /** A new id at each call. */
+  interface Ids {
+    RequestId forRead();
+
+    RequestId forChange();
   }
 
   /**
@@ -44,7 +49,7 @@ final class ReadModifyWrite {
       return;
     }
     calls.call(
-        ids.get(),
+        ids.forRead(),
         change.place,
         new DataRequest.Read(change.offset, Geometry.BLOCK_BYTES),
         this::haveRead);
@@ -60,7 +65,7 @@ final class ReadModifyWrite {
     block.put(change.skip, change.bytes, change.bytes.position(), change.bytes.remaining());
     block.clear();
     calls.call(
-        ids.get(),
+        ids.forChange(),
         change.place,
         new DataRequest.Write(
             change.offset,

@@ -1,5 +1,6 @@
 package io.kurve.client.volume;
 
+import io.kurve.client.Flight;
 import io.kurve.core.checksum.BlockChecksum;
 import io.kurve.core.data.ChunkAddress;
 import io.kurve.core.data.DataReply;
@@ -20,10 +21,22 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a user asked for, from its start to its end: takes its numbers, sends its pieces, a bounded
  * number at once, and ends when all of them have ended. After an error no new piece begins.
+ *
+ * <p>The id of a piece's first change, and of the read that may come before it, follow from where
+ * the piece stands in the request, not from when it is sent: a successor that is asked for the same
+ * request again sends the same bytes under the same ids.
+ *
+ * <pre>
+ *   piece            0           1         ...   32767       32768
+ *   change, read     n.0, n.1    n.2, n.3        n.65534     (n+1).0       n: the first number
+ *   later attempts   m.0, m.1, m.2, ...                                    m: a spare number
+ * </pre>
  */
 final class Request {
   private static final ByteBuffer ZEROS =
       ByteBuffer.allocateDirect(Geometry.BLOCK_BYTES).asReadOnlyBuffer();
+
+  private static final int PIECES_OF_NUMBER = RequestId.MAX_PARTS / 2;
 
   private final Asked asked;
   private final CompletableFuture<Void> future;
@@ -33,7 +46,7 @@ final class Request {
   private final List<Runnable> afterEnd = new ArrayList<>(0);
   private @Nullable KurveException failure;
   private int underWay;
-  private int nextPart;
+  private int nextSparePart = RequestId.MAX_PARTS;
   private boolean starting;
 
   Request(Asked asked, CompletableFuture<Void> future, Admission home) {
@@ -58,6 +71,7 @@ final class Request {
       long offset,
       long length,
       Optional<ByteBuffer> buffer,
+      Flight flight,
       long sinceNanos) {}
 
   Asked asked() {
@@ -80,9 +94,24 @@ final class Request {
     return afterEnd;
   }
 
-  void takeNumber() {
-    numbers.add(home.engine().window().open());
-    nextPart = 0;
+  /** Those of the earlier process, if one had begun it. */
+  void takeNumbers() {
+    long count = Math.ceilDiv(pieces.atMost(), PIECES_OF_NUMBER);
+    long earlier = asked.flight().earlierNumber();
+    for (long i = 0; i < count; i++) {
+      if (earlier == 0) {
+        takeNumber();
+      } else {
+        home.engine().window().claim(earlier + i);
+        numbers.add(earlier + i);
+      }
+    }
+  }
+
+  private void takeNumber() {
+    long number = home.engine().window().open();
+    numbers.add(number);
+    asked.flight().takes(number);
   }
 
   void start() {
@@ -146,7 +175,7 @@ final class Request {
           asked.operation() == Operation.WRITE ? part(piece) : ZEROS.slice(0, piece.length());
       new ReadModifyWrite(
               calls,
-              this::nextId,
+              new PieceIds(piece),
               new ReadModifyWrite.Change(place, offset, piece.skip(), bytes),
               reply -> answered(piece, reply))
           .begin();
@@ -163,7 +192,7 @@ final class Request {
           case WRITE_ZEROES -> new DataRequest.WriteZeroes(offset, length);
           case DISCARD -> new DataRequest.Discard(offset, length);
         };
-    calls.call(nextId(), place, operation, reply -> answered(piece, reply));
+    calls.call(id(piece, 0), place, operation, reply -> answered(piece, reply));
   }
 
   private void answered(Piece piece, DataReply reply) {
@@ -209,11 +238,48 @@ final class Request {
     start();
   }
 
-  private RequestId nextId() {
-    if (nextPart == RequestId.MAX_PARTS) {
+  private RequestId id(Piece piece, int which) {
+    return new RequestId(
+        home.engine().session().attachment(),
+        numbers.get((int) (piece.index() / PIECES_OF_NUMBER)),
+        (int) (piece.index() % PIECES_OF_NUMBER) * 2 + which);
+  }
+
+  private RequestId spareId() {
+    if (nextSparePart == RequestId.MAX_PARTS) {
       takeNumber();
+      nextSparePart = 0;
     }
-    return new RequestId(home.engine().session().attachment(), numbers.getLast(), nextPart++);
+    return new RequestId(home.engine().session().attachment(), numbers.getLast(), nextSparePart++);
+  }
+
+  /** For a block that is read before it is changed. */
+  private final class PieceIds implements ReadModifyWrite.Ids {
+    private final Piece piece;
+    private boolean readTaken;
+    private boolean changeTaken;
+
+    private PieceIds(Piece piece) {
+      this.piece = piece;
+    }
+
+    @Override
+    public RequestId forRead() {
+      if (readTaken) {
+        return spareId();
+      }
+      readTaken = true;
+      return id(piece, 1);
+    }
+
+    @Override
+    public RequestId forChange() {
+      if (changeTaken) {
+        return spareId();
+      }
+      changeTaken = true;
+      return id(piece, 0);
+    }
   }
 
   private ByteBuffer part(Piece piece) {

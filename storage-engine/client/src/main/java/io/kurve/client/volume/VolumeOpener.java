@@ -1,10 +1,14 @@
 package io.kurve.client.volume;
 
 import io.kurve.client.BlockVolume;
+import io.kurve.client.Resumption;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.metadata.MetadataService.AccessMode;
+import io.kurve.core.metadata.MetadataService.Opened;
+import io.kurve.core.metadata.Volume;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -14,6 +18,12 @@ import java.util.concurrent.CompletionStage;
 /** Opens volumes for one host: asks the MDS, with retries for a while, and starts the lease. */
 public final class VolumeOpener {
   private static final int MAX_UNANSWERED = 1024;
+
+  /** No longer than what an MDS gives: it is renewed in time. */
+  private static final Duration RESUMED_LEASE = Duration.ofSeconds(10);
+
+  /** I/O stands still meanwhile. */
+  private static final Duration CONFIRMATION = Duration.ofMillis(300);
 
   private final ClusterId cluster;
   private final String host;
@@ -68,6 +78,26 @@ public final class VolumeOpener {
             failure instanceof KurveException known && known.code() == ErrorCode.INVALID_ARGUMENT
                 ? openAs(volumeName, AccessMode.EXCLUSIVE, requestId)
                 : CompletableFuture.failedStage(failure));
+  }
+
+  /**
+   * Goes on with an attachment that an earlier process of this host took and that nobody uses any
+   * more. Asks for no new one: if it is fenced, so is the volume. The MDS confirms it, if it
+   * answers soon; else copysets, which admit nobody without a grant, are the judges.
+   */
+  public CompletionStage<BlockVolume> resume(Resumption resumption) {
+    Volume volume = resumption.volume();
+    OpenVolume resumed =
+        new OpenVolume(
+            new VolumeIdentity(
+                cluster,
+                host,
+                volume.shared() ? AccessMode.SHARED : AccessMode.EXCLUSIVE,
+                new Opened(volume, resumption.attachment(), RESUMED_LEASE)),
+            ports,
+            limits,
+            new NumberWindow(limits.numberSpan(), resumption));
+    return resumed.startResumed(CONFIRMATION).thenApply(confirmed -> resumed);
   }
 
   private CompletionStage<BlockVolume> openAs(

@@ -202,9 +202,9 @@ class OrderTest {
       test.loop.advance(Duration.ofHours(1));
     }
     assertThat(write).isCompleted();
-    assertThat(test.chunkservers.sent.getLast().request().context().id().number()).isEqualTo(3);
+    assertThat(test.chunkservers.sent.getLast().request().context().id().number()).isEqualTo(4);
     test.write(512, new byte[] {4});
-    assertThat(test.chunkservers.sent.getLast().request().context().answeredBelow()).isEqualTo(4);
+    assertThat(test.chunkservers.sent.getLast().request().context().answeredBelow()).isEqualTo(5);
   }
 
   @Test

@@ -17,20 +17,21 @@ class PiecesTest {
   void aChangeHasItsPartialBlocksAlone() {
     assertThat(cut(1000, 3 * 4096, true))
         .containsExactly(
-            new Piece(0, 0, 4096, 1000, 3096, 0),
-            new Piece(0, 4096, 8192, 0, 8192, 3096),
-            new Piece(0, 12288, 4096, 0, 1000, 11288));
+            new Piece(0, 0, 0, 4096, 1000, 3096, 0),
+            new Piece(1, 0, 4096, 8192, 0, 8192, 3096),
+            new Piece(2, 0, 12288, 4096, 0, 1000, 11288));
   }
 
   @Test
   void aReadIsOnePieceOfWholeBlocks() {
-    assertThat(cut(1000, 3 * 4096, false)).containsExactly(new Piece(0, 0, 16384, 1000, 12288, 0));
+    assertThat(cut(1000, 3 * 4096, false))
+        .containsExactly(new Piece(0, 0, 0, 16384, 1000, 12288, 0));
   }
 
   @Test
   void bothEdgesInOneBlockAreOnePiece() {
     assertThat(cut(Geometry.SEGMENT_BYTES + 10, 20, true))
-        .containsExactly(new Piece(Geometry.CHUNKS_PER_SEGMENT, 0, 4096, 10, 20, 0));
+        .containsExactly(new Piece(0, Geometry.CHUNKS_PER_SEGMENT, 0, 4096, 10, 20, 0));
   }
 
   @ParameterizedTest
@@ -42,7 +43,9 @@ class PiecesTest {
       long length = 1 + random.nextLong(3L * Geometry.CHUNK_BYTES);
       boolean changes = random.chance(2);
       long at = offset;
+      long index = 0;
       for (Piece piece : cut(offset, length, changes)) {
+        assertThat(piece.index()).isEqualTo(index++);
         assertThat(piece.chunkIndex() * Geometry.CHUNK_BYTES + piece.blockOffset() + piece.skip())
             .isEqualTo(at);
         assertThat(piece.bufferOffset()).isEqualTo(at - offset);
@@ -57,6 +60,9 @@ class PiecesTest {
         at += piece.length();
       }
       assertThat(at).isEqualTo(offset + length);
+      assertThat(index)
+          .isLessThanOrEqualTo(
+              new Pieces(offset, length, changes, Geometry.MAX_REQUEST_BYTES).atMost());
     }
   }
 

@@ -1,7 +1,5 @@
-package io.kurve.blockdev.host;
+package io.kurve.blockdev.posix;
 
-import io.kurve.blockdev.posix.Posix;
-import io.kurve.blockdev.posix.PosixException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,19 +13,19 @@ import org.slf4j.LoggerFactory;
  * <p>To be called first of all on the main thread: the flusher mark is a thread's, and passes to
  * the threads that it starts. The JVM's own threads, started before, stay without it.
  */
-final class ProcessProtection {
+public final class ProcessProtection {
   private static final Logger LOG = LoggerFactory.getLogger(ProcessProtection.class);
   private static final Path OOM_SCORE = Path.of("/proc/self/oom_score_adj");
   private static final String NEVER_KILLED = "-1000";
 
   private final Posix posix;
 
-  ProcessProtection(Posix posix) {
+  public ProcessProtection(Posix posix) {
     this.posix = posix;
   }
 
   /** Each step where it is allowed; a line in the log where not. */
-  void apply() {
+  public void apply() {
     try {
       posix.becomeIoFlusher();
     } catch (PosixException e) {
