@@ -12,6 +12,7 @@ import io.kurve.consensus.wal.GroupLog.WalFull;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.log.LogPosition;
 import io.kurve.testkit.disk.PowerLoss;
+import io.kurve.testkit.disk.ProcessKilled;
 import io.kurve.testkit.disk.VolatileDisk;
 import io.kurve.testkit.failure.HaltingFaultHandler.Halted;
 import java.io.IOException;
@@ -49,17 +50,40 @@ class WalSafetyTest {
   void rule02RecoveryWritesTheTailAgainBeforeAnythingElse() throws WalFull {
     VolatileDisk disk = WalBench.volatileDisk(2);
     WalBench bench = new WalBench(disk);
-    append(bench.open().open(key(1)), 2, 4096);
+    SharedWal wal = bench.open();
+    GroupLog log = wal.open(key(1));
+    long lastFrame = WalBench.REGION.offset() + wal.space().usedBytes();
+    append(log, 2, 4096);
     // Power fails in the rewriting: the tail is what it was.
     for (int attempt = 0; attempt < 20; attempt++) {
       disk.losePowerAt(1);
-      assertThatThrownBy(bench::open).isInstanceOf(PowerLoss.class);
+      assertThatThrownBy(bench::open)
+          .isInstanceOf(PowerLoss.class)
+          .hasMessageEndingWith("durable write at " + lastFrame);
       disk.restart();
     }
     assertThat(bench.open().open(key(1)).lastIndex()).isEqualTo(2);
     // A failure in it is a failed sync as any other.
     disk.failDurableWrite(1);
     assertThatThrownBy(bench::open).isInstanceOf(Halted.class);
+  }
+
+  /** What a killed process wrote last was read at the start, and somebody may have been told. */
+  @Test
+  void rule02WhatAKilledProcessLeftUnsyncedOutlivesAPowerCutOnceItWasRead() throws WalFull {
+    for (int seed = 0; seed < 20; seed++) {
+      VolatileDisk disk = WalBench.volatileDisk(seed);
+      WalBench bench = new WalBench(disk);
+      GroupLog log = bench.open().open(key(1));
+      append(log, 2, 4096);
+      disk.killAt(1);
+      assertThatThrownBy(() -> append(log, 3, 4096)).isInstanceOf(ProcessKilled.class);
+      disk.restart();
+      disk.losePowerAt(2);
+      assertThatThrownBy(bench::open).isInstanceOf(PowerLoss.class);
+      disk.restart();
+      assertThat(bench.open().open(key(1)).lastIndex()).isEqualTo(5);
+    }
   }
 
   @Test

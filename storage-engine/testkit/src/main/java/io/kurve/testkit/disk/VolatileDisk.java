@@ -22,9 +22,10 @@ import java.util.concurrent.locks.ReentrantLock;
  * </pre>
  *
  * <p>Operations that change something ({@code write}, {@code sync}, {@code writeDurably}) are
- * counted; {@link #losePowerAt} lets the machine die in the middle of one of them. Without power
- * every call throws {@link PowerLoss} until {@link #restart}. The same seed and the same calls give
- * the same bytes.
+ * counted; {@link #losePowerAt} lets the machine die in the middle of one of them, {@link #killAt}
+ * the process: what it wrote last can be read and is not durable. Without power every call throws
+ * {@link PowerLoss} until {@link #restart}, after a kill {@link ProcessKilled}. The same seed and
+ * the same calls give the same bytes.
  */
 public final class VolatileDisk implements Disk {
   private static final int SECTOR_BYTES = 512;
@@ -44,11 +45,13 @@ public final class VolatileDisk implements Disk {
   private final List<Unsynced> unsynced = new ArrayList<>();
   private final List<Range> unreadable = new ArrayList<>();
   private boolean powered = true;
+  private boolean killed;
   private boolean lostWrites;
   private long mutations;
   private long syncs;
   private long durableWrites;
   private long powerLossAt = NEVER;
+  private long killAt = NEVER;
   private long failingSync = NEVER;
   private long failingDurableWrite = NEVER;
 
@@ -96,6 +99,7 @@ public final class VolatileDisk implements Disk {
       cache.write(offset, write.bytes, 0, write.bytes.length, platter);
       unsynced.add(write);
       dieIf(dies, "write at " + offset);
+      checkKill("write at " + offset);
     } finally {
       lock.unlock();
     }
@@ -107,6 +111,7 @@ public final class VolatileDisk implements Disk {
     try {
       checkPower();
       dieIf(countMutation(), "sync");
+      checkKill("sync");
       if (++syncs == failingSync) {
         // As Linux does it: the pages are marked clean, so that the next sync says OK.
         lostWrites |= !unsynced.isEmpty();
@@ -139,10 +144,16 @@ public final class VolatileDisk implements Disk {
         unsynced.add(write);
         dieIf(true, "durable write at " + offset);
       }
+      if (mutations == killAt) {
+        cache.write(offset, write.bytes, 0, write.bytes.length, platter);
+        unsynced.add(write);
+        checkKill("durable write at " + offset);
+      }
       if (++durableWrites == failingDurableWrite) {
         throw new IOException("input/output error on " + name + " at offset " + offset);
       }
       platter.write(offset, write.bytes, 0, write.bytes.length, platter);
+      unsynced.forEach(older -> older.replaceBy(write));
       for (int done = 0; done < write.bytes.length; done += Pages.PAGE_BYTES) {
         if (cache.holds(offset + done)) {
           cache.write(offset + done, write.bytes, done, Pages.PAGE_BYTES, platter);
@@ -179,6 +190,7 @@ public final class VolatileDisk implements Disk {
     lock.lock();
     try {
       powered = true;
+      killed = false;
     } finally {
       lock.unlock();
     }
@@ -198,6 +210,19 @@ public final class VolatileDisk implements Disk {
     lock.lock();
     try {
       powerLossAt = mutations + nth;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The process is killed in the nth changing operation from now; 1 is the next one. Its bytes have
+   * reached the cache, and nothing is synced; {@link #restart} starts the next process.
+   */
+  public void killAt(long nth) {
+    lock.lock();
+    try {
+      killAt = mutations + nth;
     } finally {
       lock.unlock();
     }
@@ -298,6 +323,14 @@ public final class VolatileDisk implements Disk {
     }
   }
 
+  private void checkKill(String during) {
+    if (mutations == killAt) {
+      killAt = NEVER;
+      killed = true;
+      throw new ProcessKilled("killed during " + during + " of " + name);
+    }
+  }
+
   private void tear() {
     for (Unsynced write : unsynced) {
       // Some writes vanish or arrive whole; most are torn somewhere.
@@ -327,6 +360,9 @@ public final class VolatileDisk implements Disk {
   private void checkPower() {
     if (!powered) {
       throw new PowerLoss(name + " has no power");
+    }
+    if (killed) {
+      throw new ProcessKilled("the process that had " + name + " was killed");
     }
   }
 
@@ -361,7 +397,21 @@ public final class VolatileDisk implements Disk {
     }
   }
 
-  private record Unsynced(long offset, byte[] bytes) {}
+  private record Unsynced(long offset, byte[] bytes) {
+    /** Where a newer one that is durable covers it, it can't put its own bytes back. */
+    void replaceBy(Unsynced newer) {
+      long from = Math.max(offset, newer.offset);
+      long end = Math.min(offset + bytes.length, newer.offset + newer.bytes.length);
+      if (from < end) {
+        System.arraycopy(
+            newer.bytes,
+            (int) (from - newer.offset),
+            bytes,
+            (int) (from - offset),
+            (int) (end - from));
+      }
+    }
+  }
 
   private record Range(long offset, long lengthBytes) {
     boolean overlaps(long otherOffset, long otherLength) {

@@ -68,6 +68,36 @@ class VolatileDiskTest {
   }
 
   @Test
+  void aKilledProcessLeavesBytesThatAPowerCutTakes() throws IOException {
+    Set<Integer> afterThePowerCut = new HashSet<>();
+    for (int seed = 0; seed < 20; seed++) {
+      VolatileDisk killed = disk(seed);
+      killed.killAt(1);
+      assertThatThrownBy(() -> killed.writeDurably(0, aligned(4096, 3)))
+          .isInstanceOf(ProcessKilled.class);
+      assertThatThrownBy(() -> bytes(killed, 0, 1)).isInstanceOf(ProcessKilled.class);
+      killed.restart();
+      assertThat(bytes(killed, 0, 4096)).containsOnly(3);
+      killed.crash();
+      killed.restart();
+      afterThePowerCut.add((int) bytes(killed, 0, 1)[0]);
+    }
+    assertThat(afterThePowerCut).containsOnly(0, 3);
+  }
+
+  @Test
+  void anUnsyncedWriteDoesNotComeBackOverADurableOne() throws IOException {
+    for (int seed = 0; seed < 20; seed++) {
+      VolatileDisk torn = disk(seed);
+      torn.write(0, filled(8192, 1));
+      torn.writeDurably(4096, aligned(8192, 2));
+      torn.crash();
+      torn.restart();
+      assertThat(bytes(torn, 4096, 8192)).containsOnly(2);
+    }
+  }
+
+  @Test
   void aFailedSyncLosesItsDataAndTheNextSaysOk() throws IOException {
     disk.failSync(1);
     disk.write(0, filled(4096, 5));
