@@ -203,6 +203,42 @@ final class StoreFormatterTest {
     }
   }
 
+  @Test
+  void worksOnABlockDevice(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("file");
+    new Preallocation().createFile(file, new ByteSize(StoreFixture.DISK_BYTES));
+    Path device = Path.of(run("losetup", "--find", "--show", file.toString()));
+    try {
+      try (FileDisk disk = FileDisk.open(device)) {
+        StoreFixture.format(disk, request(ExistingData.REFUSE));
+        try (ChunkStore store = StoreFixture.open(disk)) {
+          SlotStore.Slot slot = store.allocate(StoreFixture.chunk(101), StoreFixture.COPYSET_A);
+          StoreFixture.write(store, slot, 7, StoreFixture.blocks(1, 3));
+          store.checkpoint(
+              List.of(StoreFixture.control(StoreFixture.COPYSET_A, 1, List.of(slot))), Set.of());
+        }
+      }
+      try (FileDisk disk = FileDisk.open(device);
+          ChunkStore store = StoreFixture.open(disk)) {
+        SlotStore.Slot slot = store.controls().values().iterator().next().slots().getFirst();
+        assertThat(StoreFixture.read(store, slot, 7, 3)).isEqualTo(StoreFixture.blocks(1, 3));
+        refused(
+            () -> StoreFormatter.format(disk, request(ExistingData.REFUSE)),
+            ErrorCode.REFUSED,
+            "is not empty");
+      }
+    } finally {
+      run("losetup", "--detach", device.toString());
+    }
+  }
+
+  private static String run(String... command) throws Exception {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(output).isZero();
+    return output.strip();
+  }
+
   private static ByteBuffer ascii(String text) {
     return ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII));
   }

@@ -8,7 +8,13 @@ import io.kurve.core.failure.KurveException;
 import io.kurve.core.unit.ByteSize;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -79,6 +85,59 @@ final class FileDiskTest {
       assertThat(Thread.interrupted()).isTrue();
       disk.writeDurably(0, block.clear());
     }
+  }
+
+  /** As the kernel has them: what the log writes durably is past the cache, and synced. */
+  @Test
+  void rule08TheDirectDescriptorIsPastTheCacheAndSynced() throws IOException {
+    int past = NativeFile.PAST_THE_CACHE;
+    int synced = NativeFile.DATA_SYNCED;
+    try (Disk _ = FileDisk.open(file)) {
+      assertThat(openFlags())
+          .filteredOn(flags -> (flags & past) != 0)
+          .singleElement()
+          .satisfies(flags -> assertThat(flags & synced).isEqualTo(synced));
+    }
+    try (Disk _ = FileDisk.openReadOnly(file)) {
+      assertThat(openFlags()).filteredOn(flags -> (flags & past) != 0).hasSize(1);
+    }
+  }
+
+  private List<Integer> openFlags() throws IOException {
+    List<Integer> found = new ArrayList<>();
+    Path real = file.toRealPath();
+    try (DirectoryStream<Path> descriptors =
+        Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path descriptor : descriptors) {
+        if (pointsTo(descriptor, real)) {
+          String info = Files.readString(Path.of("/proc/self/fdinfo").resolve(name(descriptor)));
+          String flags = info.lines().filter(line -> line.startsWith("flags:")).findAny().get();
+          found.add(Integer.parseInt(flags.substring("flags:".length()).strip(), 8));
+        }
+      }
+    }
+    return found;
+  }
+
+  private static Path name(Path descriptor) {
+    return Objects.requireNonNull(descriptor.getFileName());
+  }
+
+  private static boolean pointsTo(Path descriptor, Path file) throws IOException {
+    try {
+      return Files.readSymbolicLink(descriptor).equals(file);
+    } catch (NoSuchFileException closedMeanwhile) {
+      return false;
+    }
+  }
+
+  /** The kernel is asked: it knows no such descriptor any more. */
+  @Test
+  void rule02ASyncThatTheKernelRefusesFails() throws IOException {
+    Disk disk = FileDisk.open(file);
+    disk.sync();
+    disk.close();
+    assertThatThrownBy(disk::sync).isInstanceOf(IOException.class).hasMessageContaining("can't sync");
   }
 
   @Test

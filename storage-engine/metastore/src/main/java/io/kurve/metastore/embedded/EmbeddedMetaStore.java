@@ -15,6 +15,7 @@ import io.kurve.metastore.embedded.LogRecord.LeaseGranted;
 import io.kurve.metastore.embedded.LogRecord.Written;
 import io.kurve.metastore.embedded.StoreFormat.Image;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -110,8 +111,18 @@ public final class EmbeddedMetaStore implements MetaStore {
   public static EmbeddedMetaStore open(
       Path directory, Limits limits, LongSupplier nanoClock, FaultHandler faults)
       throws IOException {
+    return open(directory, FileChannel::open, limits, nanoClock, faults);
+  }
+
+  static EmbeddedMetaStore open(
+      Path directory,
+      ChannelSource channels,
+      Limits limits,
+      LongSupplier nanoClock,
+      FaultHandler faults)
+      throws IOException {
     EmbeddedMetaStore store =
-        new EmbeddedMetaStore(StoreFiles.open(directory), limits, nanoClock, faults);
+        new EmbeddedMetaStore(StoreFiles.open(directory, channels), limits, nanoClock, faults);
     store.thread.start();
     return store;
   }

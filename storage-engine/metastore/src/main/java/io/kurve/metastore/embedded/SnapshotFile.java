@@ -26,10 +26,10 @@ final class SnapshotFile {
   }
 
   /** Durable on return, but for its name. */
-  static void write(Path file, Image image) throws IOException {
+  static void write(Path file, ChannelSource channels, Image image) throws IOException {
     SnapshotFile snapshot = new SnapshotFile(file);
     try (FileChannel out =
-        FileChannel.open(
+        channels.open(
             file,
             StandardOpenOption.CREATE,
             StandardOpenOption.TRUNCATE_EXISTING,

@@ -31,6 +31,7 @@ final class StoreFiles implements AutoCloseable {
   record Found(Image image, List<LogRecord> records) {}
 
   private final Path directory;
+  private final ChannelSource channels;
   private final FileChannel lockFile;
   private final FileLock lock;
   private final Found found;
@@ -39,8 +40,10 @@ final class StoreFiles implements AutoCloseable {
   private long logBytes;
   private int chain;
 
-  private StoreFiles(Path directory, FileChannel lockFile, FileLock lock) throws IOException {
+  private StoreFiles(Path directory, ChannelSource channels, FileChannel lockFile, FileLock lock)
+      throws IOException {
     this.directory = directory;
+    this.channels = channels;
     this.lockFile = lockFile;
     this.lock = lock;
     Optional<Image> snapshot = SnapshotFile.read(snapshotPath());
@@ -57,7 +60,7 @@ final class StoreFiles implements AutoCloseable {
     } else if (!Files.exists(file)) {
       throw StoreFormat.damaged(file + " is missing");
     } else {
-      this.log = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      this.log = channels.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
       this.found = new Found(image, readLog(file));
     }
     deleteOldLogs();
@@ -66,10 +69,10 @@ final class StoreFiles implements AutoCloseable {
   /**
    * @throws KurveException IN_USE when another process has it; BAD_STORE when it is damaged
    */
-  static StoreFiles open(Path directory) throws IOException {
+  static StoreFiles open(Path directory, ChannelSource channels) throws IOException {
     Files.createDirectories(directory);
     FileChannel lockFile =
-        FileChannel.open(
+        channels.open(
             directory.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     try {
       @Nullable FileLock lock;
@@ -84,7 +87,7 @@ final class StoreFiles implements AutoCloseable {
             directory + " is open in another process",
             "stop the other MDS, or give this one a directory of its own");
       }
-      return new StoreFiles(directory, lockFile, lock);
+      return new StoreFiles(directory, channels, lockFile, lock);
     } catch (IOException | RuntimeException e) {
       lockFile.close();
       throw e;
@@ -119,7 +122,7 @@ final class StoreFiles implements AutoCloseable {
     Image image =
         new Image(next, state.revision(), state.nextLease(), state.leases(), state.entries());
     Path temporary = directory.resolve("snapshot.new");
-    SnapshotFile.write(temporary, image);
+    SnapshotFile.write(temporary, channels, image);
     syncDirectory();
     Files.move(
         temporary,
@@ -217,7 +220,7 @@ final class StoreFiles implements AutoCloseable {
 
   private FileChannel createLog(long number) throws IOException {
     FileChannel created =
-        FileChannel.open(
+        channels.open(
             logPath(number),
             StandardOpenOption.CREATE,
             StandardOpenOption.TRUNCATE_EXISTING,
@@ -229,7 +232,7 @@ final class StoreFiles implements AutoCloseable {
   }
 
   private void syncDirectory() throws IOException {
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+    try (FileChannel channel = channels.open(directory, StandardOpenOption.READ)) {
       channel.force(true);
     }
   }

@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -41,12 +42,54 @@ final class EmbeddedMetaStoreTest {
   @TempDir Path directory = Path.of("");
   private final AtomicLong nanos = new AtomicLong();
 
+  private final VolatileChannels channels = new VolatileChannels();
+  private final CompletableFuture<Throwable> halted = new CompletableFuture<>();
+
   private EmbeddedMetaStore open(long snapshotBytes) throws IOException {
     return EmbeddedMetaStore.open(
         directory,
+        channels,
         new Limits(100, snapshotBytes, 1024),
         nanos::get,
-        (what, cause) -> new AssertionError(what, cause));
+        (what, cause) -> {
+          halted.complete(cause);
+          return new AssertionError(what, cause);
+        });
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {10, 500, 1 << 20})
+  void rule02WhatWasAnsweredOutlivesAPowerCut(long snapshotBytes) throws Exception {
+    Map<String, String> model = new TreeMap<>();
+    for (int start = 0; start < 5; start++) {
+      try (EmbeddedMetaStore store = open(snapshotBytes)) {
+        assertThat(contents(store)).isEqualTo(model);
+        for (int i = 0; i < 5; i++) {
+          String key = "k" + start + i;
+          commit(store, new Put(key, Bytes.ofText(key)));
+          model.put(key, key);
+        }
+      }
+      channels.losePower(directory);
+    }
+  }
+
+  @Test
+  void rule02NoAnswerAfterAFailedForce() throws Exception {
+    EmbeddedMetaStore store = open(1 << 20);
+    commit(store, new Put("a", Bytes.ofText("1")));
+    channels.failForce(1);
+    CompletionStage<Outcome> failed = put(store, "b");
+    assertThat(halted.get(10, TimeUnit.SECONDS)).hasMessageContaining("input/output error");
+    // The disk says OK again, and nobody is told so.
+    CompletionStage<Outcome> later = put(store, "c");
+    store.close();
+    assertThat(failed.toCompletableFuture()).isNotDone();
+    assertThat(later.toCompletableFuture()).isNotDone();
+  }
+
+  private static CompletionStage<Outcome> put(EmbeddedMetaStore store, String key) {
+    return store.commit(new Transaction(List.of(), List.of(new Put(key, Bytes.ofText("2")))));
   }
 
   @ParameterizedTest
@@ -169,8 +212,8 @@ final class EmbeddedMetaStoreTest {
   void aSnapshotHasNoGreatestSize() throws Exception {
     Map<String, String> model = new TreeMap<>();
     try (EmbeddedMetaStore store = open(10)) {
-      for (String key : List.of("a", "b", "c", "d")) {
-        String value = key.repeat(StoreFormat.ENTRIES_BYTES / 2);
+      for (String key : List.of("a", "b", "c", "d", "e", "f", "g", "h")) {
+        String value = key.repeat(StoreFormat.ENTRIES_BYTES / 4);
         commit(store, new Put(key, Bytes.ofText(value)));
         model.put(key, value);
       }

@@ -15,6 +15,7 @@ import io.kurve.metastore.embedded.LogRecord.Written;
 import io.kurve.metastore.embedded.StoreFormat.Image;
 import io.kurve.testkit.golden.GoldenFile;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -76,7 +77,7 @@ final class StoreFormatGoldenTest {
   void snapshotOfVersion2() throws Exception {
     GoldenFile golden = new GoldenFile(getClass(), "metastore-snapshot-v2.hex");
     Path file = directory.resolve("snapshot");
-    SnapshotFile.write(file, IMAGE);
+    SnapshotFile.write(file, FileChannel::open, IMAGE);
     golden.assertWrites(Files.readAllBytes(file));
 
     Files.write(file, golden.read());
