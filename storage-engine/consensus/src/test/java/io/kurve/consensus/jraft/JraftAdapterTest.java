@@ -90,20 +90,25 @@ final class JraftAdapterTest {
     ReplicaId leader = startAll();
     assertThat(end(propose(leader, "before"))).isInstanceOf(Proposal.Applied.class);
     CountDownLatch disk = wal(leader).stallAppends();
-    CompletableFuture<Proposal<Integer>> end = propose(leader, "stalled");
-    for (ReplicaId follower : others(leader)) {
+    CompletableFuture<Proposal<Integer>> end;
+    try {
+      end = propose(leader, "stalled");
+      for (ReplicaId follower : others(leader)) {
+        Patience.await(
+            "the followers have it",
+            DEADLINE,
+            () -> cluster.log(follower).status().indexes().durable() >= 3);
+      }
       Patience.await(
-          "the followers have it",
+          "the majority committed it",
           DEADLINE,
-          () -> cluster.log(follower).status().indexes().durable() >= 3);
+          () -> cluster.log(leader).status().indexes().committed() >= 3);
+      assertThat(cluster.machine(leader).commands()).containsExactly("before");
+      assertThat(end).isNotDone();
+    } finally {
+      // Else the disk is waited for at the end, and the failure is not seen.
+      disk.countDown();
     }
-    Patience.await(
-        "the majority committed it",
-        DEADLINE,
-        () -> cluster.log(leader).status().indexes().committed() >= 3);
-    assertThat(cluster.machine(leader).commands()).containsExactly("before");
-    assertThat(end).isNotDone();
-    disk.countDown();
     assertThat(end(end)).isInstanceOf(Proposal.Applied.class);
   }
 
