@@ -1,5 +1,7 @@
 package io.kurve.simulation;
 
+import io.kurve.core.data.ReplicaMessages.BlockDigests;
+import io.kurve.core.data.ReplicaMessages.BlockDigestsQuery;
 import io.kurve.core.data.ReplicaMessages.CheckpointManifest;
 import io.kurve.core.data.ReplicaMessages.ChunkSums;
 import io.kurve.core.data.ReplicaMessages.ChunkSumsQuery;
@@ -31,6 +33,11 @@ record RemoteReplica(SimCluster cluster, SimProcess from, SimChunkserver to)
   @Override
   public CompletionStage<ChunkSums> chunkSums(CopysetKey copyset, ChunkSumsQuery query) {
     return ask("chunk sums", door -> door.chunkSums(copyset, query));
+  }
+
+  @Override
+  public CompletionStage<BlockDigests> blockDigests(CopysetKey copyset, BlockDigestsQuery query) {
+    return ask("block digests", door -> door.blockDigests(copyset, query));
   }
 
   @Override

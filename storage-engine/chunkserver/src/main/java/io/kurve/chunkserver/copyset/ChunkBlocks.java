@@ -1,5 +1,6 @@
 package io.kurve.chunkserver.copyset;
 
+import io.kurve.chunkserver.copyset.ReplicaPeer.BlockDigests;
 import io.kurve.chunkserver.copyset.ReplicaPeer.BlockTable;
 import io.kurve.chunkserver.copyset.ReplicaPeer.Blocks;
 import io.kurve.chunkserver.copyset.ReplicaPeer.Manifest;
@@ -8,12 +9,10 @@ import io.kurve.chunkserver.store.SlotStore.CopysetControl;
 import io.kurve.chunkserver.store.SlotStore.Slot;
 import io.kurve.core.checksum.BlockChecksum;
 import io.kurve.core.data.ChunkAddress;
-import io.kurve.core.data.ReplicaMessages;
 import io.kurve.core.id.ChunkId;
 import io.kurve.core.unit.Geometry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Optional;
@@ -217,27 +216,35 @@ public final class ChunkBlocks {
         });
   }
 
-  /** Of the chunk's bytes as they are on the disk; empty when there is no such chunk. */
+  /**
+   * Of the chunk's bytes as they are on the disk; empty when there is no such chunk or a block of
+   * it can't be read. The guard is held for a run of blocks at a time, so that entries are applied
+   * meanwhile: each block is as it was at some moment since the call.
+   */
   public Optional<Digest128> contentDigest(ChunkId chunk) throws IOException {
-    return guarded(
-        guards.reading(chunk),
-        chunk,
-        slot -> {
-          if (slot == null) {
-            return Optional.empty();
-          }
-          MessageDigest hash = Digest128.newHash();
-          int count = ReplicaMessages.MAX_BLOCKS;
-          ByteBuffer data = ByteBuffer.allocate(count * Geometry.BLOCK_BYTES);
-          for (int first = 0; first < Geometry.BLOCKS_PER_CHUNK; first += count) {
-            BitSet damaged = store.read(slot, first, count, data.clear(), new int[count]);
-            if (!damaged.isEmpty()) {
-              throw new IOException(damaged.cardinality() + " blocks of " + chunk + " are damaged");
-            }
-            hash.update(data.flip());
-          }
-          return Optional.of(Digest128.from(hash));
-        });
+    return BlockBytes.ofChunk((first, count, target) ->
+        guarded(
+            guards.reading(chunk),
+            chunk,
+            slot ->
+                slot != null && store.read(slot, first, count, target, new int[count]).isEmpty()));
+  }
+
+  /**
+   * Of the bytes of single blocks as they are on the disk; empty when there is no such chunk.
+   *
+   * @param numbers of the blocks, rising
+   */
+  public Optional<BlockDigests> blockDigests(ChunkId chunk, int[] numbers) throws IOException {
+    Optional<BlockBytes> read =
+        guarded(
+            guards.reading(chunk),
+            chunk,
+            slot ->
+                slot == null
+                    ? Optional.empty()
+                    : Optional.of(BlockBytes.read(store, slot, numbers)));
+    return read.map(bytes -> new BlockDigests(bytes.digests(), bytes.unreadable()));
   }
 
   private <T> T guarded(Lock guard, ChunkId chunk, OnSlot<T> body) throws IOException {

@@ -1,5 +1,6 @@
 package io.kurve.chunkserver.copyset;
 
+import io.kurve.chunkserver.copyset.ReplicaPeer.BlockDigests;
 import io.kurve.chunkserver.copyset.ReplicaPeer.BlockTable;
 import io.kurve.chunkserver.copyset.ReplicaPeer.Blocks;
 import io.kurve.chunkserver.copyset.ReplicaPeer.Manifest;
@@ -34,8 +35,9 @@ import java.util.concurrent.locks.Lock;
  *   durable mark "installing"          (by the state machine, before the first block)
  *   manifest of the source             control state exactly at S, list of chunks
  *   slots for the chunks that lack one, durable with the mark: a restart finds what came so far
- *   per chunk  entries of the tables differ ──> only those blocks are fetched or erased
- *              equal                        ──> every kept block is read from disk and verified
+ *   per chunk  entries of the tables differ ──> those blocks are fetched or erased
+ *              equal                        ──> read from disk here and at the source: blocks
+ *                                               whose 128-bit digests differ are fetched, too
  *   durable control state at S, mark off                    (by the state machine)
  * </pre>
  *
@@ -44,7 +46,8 @@ import java.util.concurrent.locks.Lock;
  *
  * <p>Reading all kept blocks can take longer than the source can keep its log under a load of
  * writes, and then the next install follows at once. It must not take as long again, or the replica
- * would never get whole: what was read once is not read again before an entry is applied.
+ * would never get whole: what was read and compared once is not read again before an entry is
+ * applied, as long as the tables agree on it.
  */
 final class Installer {
   private static final int RUN_BLOCKS = ReplicaMessages.MAX_BLOCKS;
@@ -203,10 +206,22 @@ final class Installer {
         throw new IOException(
             source + " has " + theirs.get().address() + " where its list says " + slot.address());
       }
-      fetch(differing(theirs.get()));
+      BitSet differing = differingEntries(theirs.get());
+      BitSet kept = store.written(slot);
+      kept.andNot(differing);
+      kept.andNot(sound);
+      // Of few blocks the digests one by one are less than the table was.
+      boolean allTheSame =
+          differing.isEmpty() && kept.cardinality() > RUN_BLOCKS && hasTheSourcesContent();
+      if (allTheSame) {
+        sound.or(kept);
+      } else {
+        differing.or(differingBytes(kept));
+        fetch(differing);
+      }
     }
 
-    private BitSet differing(BlockTable theirs) {
+    private BitSet differingEntries(BlockTable theirs) {
       int[] checksums = new int[Geometry.BLOCKS_PER_CHUNK];
       BitSet differing = store.checksums(slot, 0, Geometry.BLOCKS_PER_CHUNK, checksums);
       BitSet kept = store.written(slot);
@@ -216,31 +231,55 @@ final class Installer {
           differing.set(block);
         }
       }
-      kept.andNot(differing);
-      kept.andNot(sound);
-      BitSet bad = unreadable(kept);
-      kept.andNot(bad);
-      sound.or(kept);
-      differing.or(bad);
       return differing;
     }
 
-    private BitSet unreadable(BitSet kept) {
-      BitSet bad = new BitSet();
-      ByteBuffer buffer = ByteBuffer.allocate(RUN_BLOCKS * Geometry.BLOCK_BYTES);
-      for (Run run : Run.of(kept)) {
-        int[] checksums = new int[run.count()];
-        buffer.clear().limit(run.count() * Geometry.BLOCK_BYTES);
-        store.read(slot, run.first(), run.count(), buffer, checksums).stream()
-            .forEach(i -> bad.set(run.first() + i));
+    private boolean hasTheSourcesContent() throws IOException, InterruptedException {
+      Optional<Digest128> theirs = peers.contentDigest(source, copyset, slot.address().chunk());
+      return theirs.isPresent()
+          && theirs.equals(
+              BlockBytes.ofChunk((first, count, target) ->
+                  store.read(slot, first, count, target, new int[count]).isEmpty()));
+    }
+
+    /** Those that can't be read here, and those with other bytes under the same checksum. */
+    private BitSet differingBytes(BitSet kept) throws IOException, InterruptedException {
+      BitSet differing = new BitSet();
+      for (int[] numbers : batches(kept)) {
+        Optional<BlockDigests> theirs =
+            peers.blockDigests(source, copyset, slot.address().chunk(), numbers);
+        if (theirs.isEmpty()) {
+          return differing;
+        }
+        if (theirs.get().digests().size() != numbers.length) {
+          throw new IOException(source + " sent other digests than asked for of " + slot.address());
+        }
+        BlockBytes own = BlockBytes.read(store, slot, numbers);
+        List<Digest128> digests = own.digests();
+        for (int i = 0; i < numbers.length; i++) {
+          // What the source can't read must match its table, as a copy that repairs it must.
+          boolean same =
+              theirs.get().unreadable().get(i)
+                  || digests.get(i).equals(theirs.get().digests().get(i));
+          boolean good = same && !own.unreadable().get(i);
+          differing.set(numbers[i], !good);
+          sound.set(numbers[i], good);
+        }
       }
-      return bad;
+      return differing;
+    }
+
+    private static List<int[]> batches(BitSet blocks) {
+      int[] all = blocks.stream().toArray();
+      List<int[]> batches = new ArrayList<>();
+      for (int from = 0; from < all.length; from += RUN_BLOCKS) {
+        batches.add(Arrays.copyOfRange(all, from, Math.min(from + RUN_BLOCKS, all.length)));
+      }
+      return batches;
     }
 
     private void fetch(BitSet wanted) throws IOException, InterruptedException {
-      int[] all = wanted.stream().toArray();
-      for (int from = 0; from < all.length; from += RUN_BLOCKS) {
-        int[] numbers = Arrays.copyOfRange(all, from, Math.min(from + RUN_BLOCKS, all.length));
+      for (int[] numbers : batches(wanted)) {
         Optional<Blocks> fetched = peers.blocks(source, copyset, slot.address().chunk(), numbers);
         if (fetched.isEmpty()) {
           return;
@@ -275,20 +314,6 @@ final class Installer {
       } finally {
         guard.unlock();
       }
-    }
-  }
-
-  /** Neighbouring blocks, no more than one buffer holds. */
-  private record Run(int first, int count) {
-    static List<Run> of(BitSet blocks) {
-      List<Run> runs = new ArrayList<>();
-      int first = blocks.nextSetBit(0);
-      while (first >= 0) {
-        int end = Math.min(blocks.nextClearBit(first), first + RUN_BLOCKS);
-        runs.add(new Run(first, end - first));
-        first = blocks.nextSetBit(end);
-      }
-      return runs;
     }
   }
 }

@@ -28,6 +28,22 @@ public interface ReplicaPeer {
       throws IOException, InterruptedException;
 
   /**
+   * Of all of the chunk's bytes, as its source reads them from its disk now; empty when the chunk
+   * is gone by now or some of it can't be read.
+   */
+  Optional<Digest128> contentDigest(ReplicaId source, CopysetKey copyset, ChunkId chunk)
+      throws IOException, InterruptedException;
+
+  /**
+   * Of the bytes of single blocks, as {@link #contentDigest}; empty when the chunk is gone by now.
+   *
+   * @param blocks numbers in the chunk, rising, at most {@link ReplicaMessages#MAX_BLOCKS}
+   */
+  Optional<BlockDigests> blockDigests(
+      ReplicaId source, CopysetKey copyset, ChunkId chunk, int[] blocks)
+      throws IOException, InterruptedException;
+
+  /**
    * Verified blocks as of now; empty when the chunk is gone by now.
    *
    * @param blocks numbers in the chunk, rising, at most {@link ReplicaMessages#MAX_BLOCKS}
@@ -45,6 +61,12 @@ public interface ReplicaPeer {
    * @param checksums CRC32C of each block of the chunk
    */
   record BlockTable(ChunkAddress address, BitSet written, int[] checksums) {}
+
+  /**
+   * @param digests in the order asked for
+   * @param unreadable at the source, by position: their digests mean nothing
+   */
+  record BlockDigests(List<Digest128> digests, BitSet unreadable) {}
 
   /**
    * @param data the blocks in the order asked for

@@ -2,6 +2,8 @@ package io.kurve.chunkserver.server;
 
 import io.kurve.core.data.DataReply;
 import io.kurve.core.data.DataRequest;
+import io.kurve.core.data.ReplicaMessages.BlockDigests;
+import io.kurve.core.data.ReplicaMessages.BlockDigestsQuery;
 import io.kurve.core.data.ReplicaMessages.CheckpointManifest;
 import io.kurve.core.data.ReplicaMessages.ChunkSums;
 import io.kurve.core.data.ReplicaMessages.ChunkSumsQuery;
@@ -78,6 +80,11 @@ final class Doors implements DataHandler, ReplicaService, ChunkserverCommands {
   @Override
   public CompletionStage<ChunkSums> chunkSums(CopysetKey copyset, ChunkSumsQuery query) {
     return call(open -> open.replicas().chunkSums(copyset, query));
+  }
+
+  @Override
+  public CompletionStage<BlockDigests> blockDigests(CopysetKey copyset, BlockDigestsQuery query) {
+    return call(open -> open.replicas().blockDigests(copyset, query));
   }
 
   @Override

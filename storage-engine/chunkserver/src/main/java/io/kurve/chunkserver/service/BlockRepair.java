@@ -2,7 +2,6 @@ package io.kurve.chunkserver.service;
 
 import io.kurve.chunkserver.copyset.ChunkBlocks;
 import io.kurve.chunkserver.copyset.CopysetStateMachine;
-import io.kurve.core.checksum.BlockChecksum;
 import io.kurve.core.data.ChunkAddress;
 import io.kurve.core.data.ReplicaMessages.ReadForRepair;
 import io.kurve.core.data.ReplicaMessages.RepairBlocks;
@@ -179,7 +178,7 @@ final class BlockRepair {
         if (one.whole()
             && other.whole()
             && one.appliedIndex() == other.appliedIndex()
-            && BlockChecksum.of(one.data()) == BlockChecksum.of(other.data())
+            && one.data().equals(other.data())
             && blocks.replace(address, block, one.data(), true, one.appliedIndex())) {
           return true;
         }

@@ -1,6 +1,9 @@
 package io.kurve.chunkserver.service;
 
+import io.kurve.chunkserver.copyset.Digest128;
 import io.kurve.chunkserver.copyset.ReplicaPeer;
+import io.kurve.core.data.ReplicaMessages;
+import io.kurve.core.data.ReplicaMessages.BlockDigestsQuery;
 import io.kurve.core.data.ReplicaMessages.ChunkSums;
 import io.kurve.core.data.ReplicaMessages.ChunkSumsQuery;
 import io.kurve.core.data.ReplicaMessages.FetchBlocks;
@@ -47,6 +50,30 @@ final class RemotePeers implements ReplicaPeer {
         found
             .address()
             .map(address -> new BlockTable(address, found.written(), found.checksums())));
+  }
+
+  @Override
+  public Optional<Digest128> contentDigest(ReplicaId source, CopysetKey copyset, ChunkId chunk)
+      throws IOException, InterruptedException {
+    return await(source, services.apply(source).chunkSums(copyset, new ChunkSumsQuery(chunk, true)))
+        .flatMap(ChunkSums::contentDigest)
+        .map(RemotePeers::digest);
+  }
+
+  @Override
+  public Optional<BlockDigests> blockDigests(
+      ReplicaId source, CopysetKey copyset, ChunkId chunk, int[] numbers)
+      throws IOException, InterruptedException {
+    return await(
+            source,
+            services.apply(source).blockDigests(copyset, new BlockDigestsQuery(chunk, numbers)))
+        .map(found ->
+            new BlockDigests(
+                found.digests().stream().map(RemotePeers::digest).toList(), found.unreadable()));
+  }
+
+  private static Digest128 digest(ReplicaMessages.Digest digest) {
+    return new Digest128(digest.high(), digest.low());
   }
 
   @Override

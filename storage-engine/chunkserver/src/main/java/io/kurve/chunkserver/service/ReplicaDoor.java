@@ -2,8 +2,12 @@ package io.kurve.chunkserver.service;
 
 import io.kurve.chunkserver.copyset.ChunkBlocks;
 import io.kurve.chunkserver.copyset.ChunkBlocks.RepairRead;
+import io.kurve.chunkserver.copyset.Digest128;
+import io.kurve.chunkserver.copyset.ReplicaPeer;
 import io.kurve.chunkserver.copyset.ReplicaPeer.BlockTable;
 import io.kurve.chunkserver.copyset.ReplicaPeer.Blocks;
+import io.kurve.core.data.ReplicaMessages.BlockDigests;
+import io.kurve.core.data.ReplicaMessages.BlockDigestsQuery;
 import io.kurve.core.data.ReplicaMessages.CheckpointManifest;
 import io.kurve.core.data.ReplicaMessages.ChunkSums;
 import io.kurve.core.data.ReplicaMessages.ChunkSumsQuery;
@@ -69,9 +73,7 @@ public final class ReplicaDoor implements ReplicaService {
           }
           Optional<Digest> digest =
               query.contentDigest()
-                  ? blocks
-                      .contentDigest(query.chunk())
-                      .map(found -> new Digest(found.high(), found.low()))
+                  ? blocks.contentDigest(query.chunk()).map(ReplicaDoor::digest)
                   : Optional.empty();
           return new ChunkSums(
               Optional.of(table.get().address()),
@@ -80,6 +82,27 @@ public final class ReplicaDoor implements ReplicaService {
               digest,
               applied);
         });
+  }
+
+  @Override
+  public CompletionStage<BlockDigests> blockDigests(CopysetKey copyset, BlockDigestsQuery query) {
+    return answer(
+        copyset,
+        blocks -> {
+          long applied = blocks.appliedIndex();
+          ReplicaPeer.BlockDigests found =
+              blocks
+                  .blockDigests(query.chunk(), query.blocks())
+                  .orElseThrow(() -> notFound(copyset + " has no " + query.chunk() + " here"));
+          return new BlockDigests(
+              found.digests().stream().map(ReplicaDoor::digest).toList(),
+              found.unreadable(),
+              applied);
+        });
+  }
+
+  private static Digest digest(Digest128 digest) {
+    return new Digest(digest.high(), digest.low());
   }
 
   @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.kurve.chunkserver.copyset.Command.Discard;
+import io.kurve.core.checksum.BlockChecksum;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
@@ -11,6 +12,7 @@ import io.kurve.core.log.LogPosition;
 import io.kurve.core.log.ReplicatedStateMachine.Checkpoint;
 import io.kurve.core.unit.Geometry;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -22,6 +24,8 @@ class InstallTest {
   private final LocalPeer peer = new LocalPeer();
   private final Replica follower = new Replica(64, peer);
   private long nextRequest = 1;
+  private long revision = 1;
+  private long holder = 10;
 
   InstallTest() {
     peer.source = () -> leader.machine.blocks();
@@ -33,7 +37,8 @@ class InstallTest {
   }
 
   private Command write(long chunk, int block, int value) {
-    return Samples.write(Samples.origin(10, nextRequest++), Samples.chunk(chunk), block, 2, value);
+    return Samples.write(
+        Samples.origin(holder, nextRequest++), Samples.chunk(chunk), block, 2, value);
   }
 
   /** Both have the same; then the leader goes on alone and takes a checkpoint. */
@@ -47,10 +52,13 @@ class InstallTest {
     follower.checkpoint();
     leader.apply(write(102, 4, 200));
     leader.apply(write(107, 4, 201));
-    leader.apply(new Discard(Samples.origin(10, nextRequest++), Samples.chunk(103), 3, 5));
+    leader.apply(new Discard(Samples.origin(holder, nextRequest++), Samples.chunk(103), 3, 5));
     leader.apply(
         new Discard(
-            Samples.origin(10, nextRequest++), Samples.chunk(104), 0, Geometry.BLOCKS_PER_CHUNK));
+            Samples.origin(holder, nextRequest++),
+            Samples.chunk(104),
+            0,
+            Geometry.BLOCKS_PER_CHUNK));
     leader.checkpoint();
   }
 
@@ -114,7 +122,10 @@ class InstallTest {
     fallBehind();
     follower.apply(
         new Discard(
-            Samples.origin(10, nextRequest++), Samples.chunk(105), 0, Geometry.BLOCKS_PER_CHUNK));
+            Samples.origin(holder, nextRequest++),
+            Samples.chunk(105),
+            0,
+            Geometry.BLOCKS_PER_CHUNK));
     int used = follower.store.slotsUsed();
     for (int marks = 0; marks < 2; marks++) {
       for (int attempt = 0; attempt < 3; attempt++) {
@@ -210,12 +221,12 @@ class InstallTest {
         switch (random.nextInt(8)) {
           case 0 ->
               new Discard(
-                  Samples.origin(10, nextRequest++),
+                  Samples.origin(holder, nextRequest++),
                   Samples.chunk(chunk),
                   0,
                   Geometry.BLOCKS_PER_CHUNK);
-          case 1 -> new Discard(Samples.origin(10, nextRequest++), Samples.chunk(chunk), 2, 9);
-          case 2 -> Samples.grant(1, 10);
+          case 1 -> new Discard(Samples.origin(holder, nextRequest++), Samples.chunk(chunk), 2, 9);
+          case 2 -> Samples.grant(++revision, ++holder);
           default -> write(chunk, random.nextInt(40), random.nextInt(256));
         });
     if (random.nextInt(6) == 0) {
@@ -264,6 +275,89 @@ class InstallTest {
     install();
     assertThat(follower.store.blocksRead).isGreaterThan(once + 100);
     assertThat(follower.read(101, 7, 1)).isEqualTo(leader.read(101, 7, 1));
+  }
+
+  /** Both have so many blocks of chunk 101; of one the leader gets other bytes, same checksum. */
+  private void fallBehindByATwin(int blocks) throws IOException {
+    both(Samples.grant(1, 10));
+    for (int block = 0; block < blocks; block += 2) {
+      both(write(101, block, block));
+    }
+    follower.checkpoint();
+    ByteBuffer twin = Samples.twin(Samples.filled(1, 6));
+    Command.Write change =
+        Samples.write(Samples.origin(holder, nextRequest++), Samples.chunk(101), 6, twin);
+    assertThat(change.checksums()).isEqualTo(BlockChecksum.ofBlocks(Samples.filled(1, 6)));
+    leader.apply(change);
+    leader.checkpoint();
+  }
+
+  private void assertTheTwinIsFetched() throws Exception {
+    assertThat(follower.machine.digest()).isNotEqualTo(leader.machine.digest());
+    install();
+    assertThat(follower.read(101, 6, 1)).isEqualTo(leader.read(101, 6, 1));
+    assertThat(follower.read(101, 6, 1)).isNotEqualTo(Samples.filled(1, 6).array());
+    assertThat(follower.machine.digest()).isEqualTo(leader.machine.digest());
+    assertThat(follower.received.get(CatchUp.Kind.DELTA)).isEqualTo(Geometry.BLOCK_BYTES);
+  }
+
+  @Test
+  void rule12OtherBytesUnderTheSameChecksumAreFetched() throws Exception {
+    fallBehindByATwin(300);
+    assertTheTwinIsFetched();
+    assertThat(peer.digestsAsked).isEqualTo(300);
+  }
+
+  @Test
+  void rule12OtherBytesUnderTheSameChecksumAreFetchedToAChunkOfFewBlocks() throws Exception {
+    fallBehindByATwin(8);
+    assertTheTwinIsFetched();
+  }
+
+  @Test
+  void rule12OtherBytesUnderTheSameChecksumAreFetchedBesideOtherDifferences() throws Exception {
+    fallBehindByATwin(300);
+    leader.apply(write(101, 400, 1));
+    leader.checkpoint();
+    install();
+    assertThat(follower.read(101, 6, 1)).isEqualTo(leader.read(101, 6, 1));
+    assertThat(follower.machine.digest()).isEqualTo(leader.machine.digest());
+    assertThat(follower.received.get(CatchUp.Kind.DELTA)).isEqualTo(3 * Geometry.BLOCK_BYTES);
+  }
+
+  @Test
+  void aLargeChunkThatIsTheSameCostsOneDigest() throws Exception {
+    both(Samples.grant(1, 10));
+    for (int block = 0; block < 300; block += 2) {
+      both(write(101, block, block));
+    }
+    leader.checkpoint();
+    install();
+    assertThat(follower.machine.digest()).isEqualTo(leader.machine.digest());
+    assertThat(follower.received).isEmpty();
+    assertThat(peer.digestsAsked).isZero();
+    both(write(102, 0, 1));
+    leader.checkpoint();
+    follower.store.damage(follower.slot(101), 7);
+    install();
+    assertThat(peer.digestsAsked).isEqualTo(302);
+    assertThat(follower.received.get(CatchUp.Kind.DELTA)).isEqualTo(Geometry.BLOCK_BYTES);
+  }
+
+  /** The source is repaired from this replica later, by the same rule. */
+  @Test
+  void aKeptBlockThatTheSourceCantReadStaysWhenItMatchesTheSourcesTable() throws Exception {
+    fallBehind();
+    leader.store.damage(leader.slot(101), 7);
+    install();
+    assertThat(follower.machine.mayVote()).isTrue();
+    assertThat(follower.read(101, 7, 1)).isEqualTo(Samples.filled(1, 7).array());
+    catchUp();
+    both(write(102, 0, 1));
+    leader.checkpoint();
+    follower.store.damage(follower.slot(101), 7);
+    assertThatThrownBy(this::install).hasMessageContaining("damaged");
+    assertThat(follower.machine.mayVote()).isFalse();
   }
 
   @Test

@@ -18,6 +18,7 @@ final class LocalPeer implements ReplicaPeer {
   Runnable beforeEachCall = () -> {};
   int callsUntilFailure = Integer.MAX_VALUE;
   int calls;
+  int digestsAsked;
 
   /** Its list of chunks is not the one that its control state seals. */
   boolean forgetsChunks;
@@ -42,6 +43,19 @@ final class LocalPeer implements ReplicaPeer {
   public Optional<BlockTable> table(ReplicaId from, CopysetKey copyset, ChunkId chunk)
       throws IOException {
     return source().table(chunk);
+  }
+
+  @Override
+  public Optional<Digest128> contentDigest(ReplicaId from, CopysetKey copyset, ChunkId chunk)
+      throws IOException {
+    return source().contentDigest(chunk);
+  }
+
+  @Override
+  public Optional<BlockDigests> blockDigests(
+      ReplicaId from, CopysetKey copyset, ChunkId chunk, int[] numbers) throws IOException {
+    digestsAsked += numbers.length;
+    return source().blockDigests(chunk, numbers);
   }
 
   @Override

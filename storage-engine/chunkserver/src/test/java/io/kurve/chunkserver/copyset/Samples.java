@@ -13,6 +13,7 @@ import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.ChunkserverCommands.Grant;
 import io.kurve.core.unit.Geometry;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.TreeSet;
@@ -49,9 +50,26 @@ public final class Samples {
     return ByteBuffer.wrap(data);
   }
 
+  /**
+   * Other bytes with the same checksums: each block plus the polynomial that the checksum divides
+   * by.
+   */
+  public static ByteBuffer twin(ByteBuffer data) {
+    ByteBuffer twin = ByteBuffer.allocate(data.remaining()).order(ByteOrder.LITTLE_ENDIAN);
+    twin.put(data.duplicate()).flip();
+    for (int offset = 0; offset < twin.limit(); offset += Geometry.BLOCK_BYTES) {
+      twin.putLong(offset, twin.getLong(offset) ^ (0x82f63b78L << 1 | 1));
+    }
+    return twin;
+  }
+
   public static Command.Write write(
       Command.Origin origin, ChunkAddress chunk, int firstBlock, int blocks, int value) {
-    ByteBuffer data = filled(blocks, value);
+    return write(origin, chunk, firstBlock, filled(blocks, value));
+  }
+
+  public static Command.Write write(
+      Command.Origin origin, ChunkAddress chunk, int firstBlock, ByteBuffer data) {
     return new Command.Write(origin, chunk, firstBlock, data, BlockChecksum.ofBlocks(data));
   }
 }

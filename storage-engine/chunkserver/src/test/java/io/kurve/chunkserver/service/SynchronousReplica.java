@@ -1,5 +1,7 @@
 package io.kurve.chunkserver.service;
 
+import io.kurve.core.data.ReplicaMessages.BlockDigests;
+import io.kurve.core.data.ReplicaMessages.BlockDigestsQuery;
 import io.kurve.core.data.ReplicaMessages.CheckpointManifest;
 import io.kurve.core.data.ReplicaMessages.ChunkSums;
 import io.kurve.core.data.ReplicaMessages.ChunkSumsQuery;
@@ -31,6 +33,11 @@ record SynchronousReplica(ServiceWorld world) implements ReplicaService {
   @Override
   public CompletionStage<ChunkSums> chunkSums(CopysetKey copyset, ChunkSumsQuery query) {
     return now(world.door.chunkSums(copyset, query));
+  }
+
+  @Override
+  public CompletionStage<BlockDigests> blockDigests(CopysetKey copyset, BlockDigestsQuery query) {
+    return now(world.door.blockDigests(copyset, query));
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.kurve.core.log.LogPosition;
 import io.kurve.core.log.Membership;
 import java.nio.ByteBuffer;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Optional;
 
 /** What replicas of a copyset ask of each other to repair blocks and to install a checkpoint. */
@@ -18,7 +19,8 @@ public final class ReplicaMessages {
 
   /**
    * @param appliedIndex the last log entry applied to the chunk when the blocks were read
-   * @param whole false when the source is installing, lagging or damaged there: not to be trusted
+   * @param whole false when the source is damaged there; one that replays, installs or lags does
+   *     not answer
    */
   public record RepairBlocks(ByteBuffer data, int[] checksums, long appliedIndex, boolean whole) {}
 
@@ -41,7 +43,7 @@ public final class ReplicaMessages {
    * @param address empty when the copyset has no such chunk; then all else is empty too
    * @param checksums CRC32C of each block, also of those that were never written
    * @param written the blocks that were ever written
-   * @param contentDigest 128 bits over the chunk's bytes, if asked for
+   * @param contentDigest 128 bits over the chunk's bytes, if asked for and all can be read
    */
   public record ChunkSums(
       Optional<ChunkAddress> address,
@@ -51,6 +53,17 @@ public final class ReplicaMessages {
       long appliedIndex) {}
 
   public record Digest(long high, long low) {}
+
+  /**
+   * @param blocks numbers in the chunk, rising, at most {@value #MAX_BLOCKS}
+   */
+  public record BlockDigestsQuery(ChunkId chunk, int[] blocks) {}
+
+  /**
+   * @param digests 128 bits over each block's bytes, in the order of the request
+   * @param unreadable by position in the request; their digests mean nothing
+   */
+  public record BlockDigests(List<Digest> digests, BitSet unreadable, long appliedIndex) {}
 
   /**
    * @param blocks numbers in the chunk, rising, at most {@value #MAX_BLOCKS}

@@ -16,6 +16,9 @@ public interface ReplicaService {
   CompletionStage<ReplicaMessages.ChunkSums> chunkSums(
       CopysetKey copyset, ReplicaMessages.ChunkSumsQuery query);
 
+  CompletionStage<ReplicaMessages.BlockDigests> blockDigests(
+      CopysetKey copyset, ReplicaMessages.BlockDigestsQuery query);
+
   CompletionStage<ReplicaMessages.FetchedBlocks> fetchBlocks(
       CopysetKey copyset, ReplicaMessages.FetchBlocks request);
 }

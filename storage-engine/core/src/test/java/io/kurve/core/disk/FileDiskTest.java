@@ -106,8 +106,7 @@ final class FileDiskTest {
   private List<Integer> openFlags() throws IOException {
     List<Integer> found = new ArrayList<>();
     Path real = file.toRealPath();
-    try (DirectoryStream<Path> descriptors =
-        Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+    try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
       for (Path descriptor : descriptors) {
         if (pointsTo(descriptor, real)) {
           String info = Files.readString(Path.of("/proc/self/fdinfo").resolve(name(descriptor)));
@@ -137,7 +136,9 @@ final class FileDiskTest {
     Disk disk = FileDisk.open(file);
     disk.sync();
     disk.close();
-    assertThatThrownBy(disk::sync).isInstanceOf(IOException.class).hasMessageContaining("can't sync");
+    assertThatThrownBy(disk::sync)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("can't sync");
   }
 
   @Test

@@ -96,11 +96,12 @@ public final class ReplicaFrames {
   /** A request between replicas, on its way to the service that answers it. */
   public record ReplicaRequest(StoreId target, CopysetKey copyset, ReplicaRequestHeader header) {
 
-    /** At least what the answer will weigh. */
+    /** At least what the answer will weigh, or what is read to make it. */
     public int expectedBytes() {
       return switch (header.getRequestCase()) {
         case READ_FOR_REPAIR -> header.getReadForRepair().getBlockCount() * Geometry.BLOCK_BYTES;
         case FETCH_BLOCKS -> header.getFetchBlocks().getBlocksCount() * Geometry.BLOCK_BYTES;
+        case BLOCK_DIGESTS -> header.getBlockDigests().getBlocksCount() * Geometry.BLOCK_BYTES;
         case CHECKPOINT, CHUNK_SUMS, REQUEST_NOT_SET -> Geometry.MAX_REQUEST_BYTES / 8;
       };
     }
@@ -126,6 +127,11 @@ public final class ReplicaFrames {
         case FETCH_BLOCKS ->
             framed(
                 service.fetchBlocks(copyset, ReplicaWire.fetch(header.getFetchBlocks())),
+                correlation,
+                ReplicaWire::frame);
+        case BLOCK_DIGESTS ->
+            framed(
+                service.blockDigests(copyset, ReplicaWire.digestsQuery(header.getBlockDigests())),
                 correlation,
                 ReplicaWire::frame);
         case REQUEST_NOT_SET -> throw new BadMessage("an unknown request between replicas");

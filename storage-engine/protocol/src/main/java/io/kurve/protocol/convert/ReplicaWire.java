@@ -18,6 +18,7 @@ import io.kurve.protocol.v1.ReplicaReplyHeader;
 import io.kurve.protocol.v1.ReplicaRequestHeader;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -63,6 +64,15 @@ public final class ReplicaWire {
     return message.build();
   }
 
+  public static ReplicaRequestHeader.BlockDigests message(ReplicaMessages.BlockDigestsQuery query) {
+    ReplicaRequestHeader.BlockDigests.Builder message =
+        ReplicaRequestHeader.BlockDigests.newBuilder().setChunkId(query.chunk().value());
+    for (int block : query.blocks()) {
+      message.addBlocks(block);
+    }
+    return message.build();
+  }
+
   // ---- requests, at the server
 
   static void requireSane(ReplicaRequestHeader header) {
@@ -71,18 +81,21 @@ public final class ReplicaWire {
         ReplicaRequestHeader.ReadForRepair read = header.getReadForRepair();
         requireBlocks(read.getFirstBlock(), read.getBlockCount());
       }
-      case FETCH_BLOCKS -> {
-        int previous = -1;
-        requireBlocks(0, header.getFetchBlocks().getBlocksCount());
-        for (int block : header.getFetchBlocks().getBlocksList()) {
-          if (block <= previous || block >= Geometry.BLOCKS_PER_CHUNK) {
-            throw new BadMessage("block " + block + " after block " + previous);
-          }
-          previous = block;
-        }
-      }
+      case FETCH_BLOCKS -> requireRising(header.getFetchBlocks().getBlocksList());
+      case BLOCK_DIGESTS -> requireRising(header.getBlockDigests().getBlocksList());
       case CHECKPOINT, CHUNK_SUMS -> {}
       case REQUEST_NOT_SET -> throw new BadMessage("an unknown request between replicas");
+    }
+  }
+
+  private static void requireRising(List<Integer> blocks) {
+    int previous = -1;
+    requireBlocks(0, blocks.size());
+    for (int block : blocks) {
+      if (block <= previous || block >= Geometry.BLOCKS_PER_CHUNK) {
+        throw new BadMessage("block " + block + " after block " + previous);
+      }
+      previous = block;
     }
   }
 
@@ -102,6 +115,11 @@ public final class ReplicaWire {
 
   static ReplicaMessages.FetchBlocks fetch(ReplicaRequestHeader.FetchBlocks message) {
     return new ReplicaMessages.FetchBlocks(
+        new ChunkId(message.getChunkId()), DataMessages.checksums(message.getBlocksList()));
+  }
+
+  static ReplicaMessages.BlockDigestsQuery digestsQuery(ReplicaRequestHeader.BlockDigests message) {
+    return new ReplicaMessages.BlockDigestsQuery(
         new ChunkId(message.getChunkId()), DataMessages.checksums(message.getBlocksList()));
   }
 
@@ -151,14 +169,7 @@ public final class ReplicaWire {
     for (int checksum : sums.checksums()) {
       message.addBlockCrc32C(checksum);
     }
-    sums.contentDigest()
-        .ifPresent(digest ->
-            message.setContentDigest(
-                ByteString.copyFrom(
-                    ByteBuffer.allocate(DIGEST_BYTES)
-                        .putLong(digest.high())
-                        .putLong(digest.low())
-                        .flip())));
+    sums.contentDigest().ifPresent(digest -> message.setContentDigest(bytes(List.of(digest))));
     return frame(
         correlation, ReplicaReplyHeader.newBuilder().setChunkSums(message), ByteBuffer.allocate(0));
   }
@@ -173,6 +184,24 @@ public final class ReplicaWire {
     }
     return frame(
         correlation, ReplicaReplyHeader.newBuilder().setFetchedBlocks(message), blocks.data());
+  }
+
+  static Frame frame(long correlation, ReplicaMessages.BlockDigests found) {
+    ReplicaReplyHeader.BlockDigests.Builder message =
+        ReplicaReplyHeader.BlockDigests.newBuilder()
+            .setDigests(bytes(found.digests()))
+            .setUnreadable(ByteString.copyFrom(found.unreadable().toByteArray()))
+            .setAppliedIndex(found.appliedIndex());
+    return frame(
+        correlation,
+        ReplicaReplyHeader.newBuilder().setBlockDigests(message),
+        ByteBuffer.allocate(0));
+  }
+
+  private static ByteString bytes(List<ReplicaMessages.Digest> digests) {
+    ByteBuffer bytes = ByteBuffer.allocate(digests.size() * DIGEST_BYTES);
+    digests.forEach(digest -> bytes.putLong(digest.high()).putLong(digest.low()));
+    return ByteString.copyFrom(bytes.flip());
   }
 
   private static Frame frame(
@@ -246,6 +275,20 @@ public final class ReplicaWire {
         checksums,
         BitSet.valueOf(message.getWritten().toByteArray()),
         message.getAppliedIndex());
+  }
+
+  public static ReplicaMessages.BlockDigests blockDigests(Frame frame, int asked) {
+    ReplicaReplyHeader header = header(frame);
+    require(header.hasBlockDigests(), "block digests");
+    ReplicaReplyHeader.BlockDigests message = header.getBlockDigests();
+    ByteBuffer bytes = message.getDigests().asReadOnlyByteBuffer();
+    require(bytes.remaining() == asked * DIGEST_BYTES, "a digest of 16 bytes for each block");
+    List<ReplicaMessages.Digest> digests = new ArrayList<>();
+    while (bytes.hasRemaining()) {
+      digests.add(new ReplicaMessages.Digest(bytes.getLong(), bytes.getLong()));
+    }
+    return new ReplicaMessages.BlockDigests(
+        digests, BitSet.valueOf(message.getUnreadable().toByteArray()), message.getAppliedIndex());
   }
 
   private static ReplicaReplyHeader header(Frame frame) {

@@ -56,6 +56,14 @@ final class RemoteReplica implements ReplicaService {
   }
 
   @Override
+  public CompletionStage<ReplicaMessages.BlockDigests> blockDigests(
+      CopysetKey copyset, ReplicaMessages.BlockDigestsQuery query) {
+    return call(
+        to(copyset).setBlockDigests(ReplicaWire.message(query)),
+        frame -> ReplicaWire.blockDigests(frame, query.blocks().length));
+  }
+
+  @Override
   public CompletionStage<ReplicaMessages.FetchedBlocks> fetchBlocks(
       CopysetKey copyset, ReplicaMessages.FetchBlocks request) {
     return call(

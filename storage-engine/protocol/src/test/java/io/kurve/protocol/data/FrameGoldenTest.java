@@ -222,7 +222,12 @@ class FrameGoldenTest {
         headed(
             FrameType.REPLICA_REQUEST,
             replica().setFetchBlocks(ReplicaWire.message(FETCH)).build()));
-    for (String name : List.of("read", "checkpoint", "sums", "fetch")) {
+    frames.put(
+        "replica-digests",
+        headed(
+            FrameType.REPLICA_REQUEST,
+            replica().setBlockDigests(ReplicaWire.message(ReplicaSamples.DIGESTS_QUERY)).build()));
+    for (String name : List.of("read", "checkpoint", "sums", "fetch", "digests")) {
       Frame asked = frames.get("replica-" + name);
       if (asked == null) {
         throw new AssertionError(name);

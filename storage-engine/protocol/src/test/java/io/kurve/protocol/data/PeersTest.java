@@ -129,6 +129,8 @@ class PeersTest {
     ReplicaMessages.ChunkSums sums =
         get(replica.chunkSums(DataPlane.COPYSET, ReplicaSamples.SUMS_QUERY));
     assertThat(sums).usingRecursiveComparison().isEqualTo(ReplicaSamples.sums());
+    assertThat(get(replica.blockDigests(DataPlane.COPYSET, ReplicaSamples.DIGESTS_QUERY)))
+        .isEqualTo(ReplicaSamples.digests());
     ReplicaMessages.FetchedBlocks fetched =
         get(replica.fetchBlocks(DataPlane.COPYSET, ReplicaSamples.FETCH));
     assertThat(fetched.data()).isEqualTo(ReplicaSamples.fetched().data());

@@ -26,6 +26,8 @@ final class ReplicaSamples implements ReplicaService {
   static final ReplicaMessages.ReadForRepair READ = new ReplicaMessages.ReadForRepair(CHUNK, 5, 1);
   static final ReplicaMessages.ChunkSumsQuery SUMS_QUERY =
       new ReplicaMessages.ChunkSumsQuery(CHUNK, true);
+  static final ReplicaMessages.BlockDigestsQuery DIGESTS_QUERY =
+      new ReplicaMessages.BlockDigestsQuery(CHUNK, new int[] {3, 4095});
   static final ReplicaMessages.FetchBlocks FETCH =
       new ReplicaMessages.FetchBlocks(CHUNK, new int[] {3, 4095});
 
@@ -55,6 +57,15 @@ final class ReplicaSamples implements ReplicaService {
         77);
   }
 
+  static ReplicaMessages.BlockDigests digests() {
+    BitSet unreadable = new BitSet();
+    unreadable.set(1);
+    return new ReplicaMessages.BlockDigests(
+        List.of(new ReplicaMessages.Digest(-5, 6), new ReplicaMessages.Digest(0, 0)),
+        unreadable,
+        79);
+  }
+
   static ReplicaMessages.FetchedBlocks fetched() {
     ByteBuffer data = DataPlane.bytes(2 * Geometry.BLOCK_BYTES, 9);
     BitSet written = new BitSet();
@@ -80,6 +91,12 @@ final class ReplicaSamples implements ReplicaService {
   public CompletionStage<ReplicaMessages.ChunkSums> chunkSums(
       CopysetKey copyset, ReplicaMessages.ChunkSumsQuery query) {
     return CompletableFuture.completedFuture(sums());
+  }
+
+  @Override
+  public CompletionStage<ReplicaMessages.BlockDigests> blockDigests(
+      CopysetKey copyset, ReplicaMessages.BlockDigestsQuery query) {
+    return CompletableFuture.completedFuture(digests());
   }
 
   @Override
