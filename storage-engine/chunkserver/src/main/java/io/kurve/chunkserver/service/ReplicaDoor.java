@@ -46,6 +46,9 @@ public final class ReplicaDoor implements ReplicaService {
     return answer(
         copyset,
         blocks -> {
+          if (!copysets.find(copyset).map(CopysetReplica::isUpToDate).orElse(false)) {
+            throw new IOException(copyset + " replays or lags here: no source for a repair");
+          }
           RepairRead read =
               blocks
                   .readForRepair(request.chunk(), request.firstBlock(), request.blockCount())

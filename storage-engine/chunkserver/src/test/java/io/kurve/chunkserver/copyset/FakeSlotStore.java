@@ -39,6 +39,9 @@ public final class FakeSlotStore implements SlotStore {
   long writes;
   long blocksRead;
 
+  /** Runs when blocks are about to be written. */
+  volatile Runnable beforeWrite = () -> {};
+
   /** What it throws is what the checkpoint throws. */
   public Runnable beforeCheckpoint = () -> {};
 
@@ -162,7 +165,12 @@ public final class FakeSlotStore implements SlotStore {
   }
 
   @Override
-  public synchronized void write(Slot slot, int firstBlock, ByteBuffer data, int[] checksums) {
+  public void write(Slot slot, int firstBlock, ByteBuffer data, int[] checksums) {
+    beforeWrite.run();
+    put(slot, firstBlock, data, checksums);
+  }
+
+  private synchronized void put(Slot slot, int firstBlock, ByteBuffer data, int[] checksums) {
     check(slot);
     for (int i = 0; i < checksums.length; i++) {
       byte[] block = new byte[Geometry.BLOCK_BYTES];

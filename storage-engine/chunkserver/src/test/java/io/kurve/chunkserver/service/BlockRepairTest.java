@@ -86,6 +86,41 @@ class BlockRepairTest {
   }
 
   @Test
+  void rule16APeerThatIsTenThousandEntriesBehindIsNoSource() {
+    for (int n = 0; n < 10_000; n++) {
+      var unused = leader.writeNext(100 + n, 101, 1, n);
+      leader.log.applyAll();
+    }
+    long committed = leader.log.status().indexes().committed();
+    second.log.hears(committed);
+    third.log.hears(committed);
+    damage(leader, 1);
+    damage(second, 1);
+    damage(third, 1);
+    // Both are behind: that theirs are damaged too does not mean that it is lost.
+    assertThat(leader.read(101, 1).code()).isEqualTo("UNAVAILABLE");
+    follow(third);
+    assertReads(leader, 1, 9_999);
+  }
+
+  @Test
+  void rule05WhileAPeerReplaysItSaysNothingOfItsBlocks() {
+    damage(leader, 1);
+    damage(third, 1);
+    ServiceWorld replaying = new ServiceWorld(ServiceLimits.defaults(), 20);
+    connect(ServiceWorld.SECOND, replaying);
+    follow(replaying);
+    damage(replaying, 1);
+    assertThat(leader.read(101, 1).code()).isEqualTo("UNAVAILABLE");
+    for (int n = 0; n < 20; n++) {
+      var unused = leader.writeNext(100 + n, 102, 1, n);
+      leader.log.applyAll();
+    }
+    follow(replaying);
+    assertThat(leader.read(101, 1).code()).isEqualTo("DATA_LOST");
+  }
+
+  @Test
   void rule16OnePeerDamagedTheOtherHelps() {
     damage(leader, 1);
     damage(second, 1);

@@ -64,6 +64,12 @@ final class ServiceWorld {
   }
 
   ServiceWorld(ServiceLimits limits) {
+    this(limits, 0);
+  }
+
+  /** Whose log holds entries up to this one, which are not applied yet. */
+  ServiceWorld(ServiceLimits limits, long held) {
+    logs.hold(held);
     ServiceMetrics metrics = new ServiceMetrics(registry);
     copysets =
         new Copysets(
@@ -119,6 +125,22 @@ final class ServiceWorld {
 
   Answer write(long number, long chunk, int block, int value) {
     return send(id(number), chunk, write(block, value, Optional.empty()));
+  }
+
+  /** The client has had the answers of all before it. */
+  Answer writeNext(long number, long chunk, int block, int value) {
+    return send(
+        new DataRequest(
+            new DataRequest.Context(
+                CLUSTER,
+                SELF.store(),
+                Samples.COPYSET,
+                id(number),
+                number,
+                1,
+                Duration.ofSeconds(5)),
+            Samples.chunk(chunk),
+            write(block, value, Optional.empty())));
   }
 
   Answer compareAndWrite(long number, int block, int value, int expected) {

@@ -46,6 +46,8 @@ public final class FakeReplicatedLog<R> implements ReplicatedLog<R> {
   private boolean leaseHolds;
   private long term;
   private long index;
+  private long held;
+  private long heard;
 
   /** Starts behind what the machine has restored. */
   public FakeReplicatedLog(
@@ -135,6 +137,16 @@ public final class FakeReplicatedLog<R> implements ReplicatedLog<R> {
     }
   }
 
+  /** The own log held entries up to here when it was opened. */
+  void holds(long lastIndex) {
+    held = lastIndex;
+  }
+
+  /** The leader told that entries up to here are committed. */
+  public void hears(long committedIndex) {
+    heard = committedIndex;
+  }
+
   public int waiting() {
     return waiting.size();
   }
@@ -176,7 +188,7 @@ public final class FakeReplicatedLog<R> implements ReplicatedLog<R> {
         term,
         leader,
         membership,
-        new ReplicaStatus.Indexes(1, index, index, index),
+        new ReplicaStatus.Indexes(1, Math.max(held, index), Math.max(heard, index), index),
         Map.of());
   }
 

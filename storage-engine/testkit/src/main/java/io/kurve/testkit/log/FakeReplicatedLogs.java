@@ -14,12 +14,18 @@ import java.util.TreeSet;
 /** Makes {@link FakeReplicatedLog}s; the test says how full the shared log is. */
 public final class FakeReplicatedLogs implements ReplicatedLogs {
   private final Map<CopysetKey, FakeReplicatedLog<?>> open = new LinkedHashMap<>();
+  private long held;
   private LogSpace space = new LogSpace(0, 1 << 20);
 
   /** The fake of a group that was opened with this type of reply. */
   @SuppressWarnings("unchecked") // The test knows what it opened.
   public <R> FakeReplicatedLog<R> log(CopysetKey copyset) {
     return (FakeReplicatedLog<R>) Objects.requireNonNull(open.get(copyset));
+  }
+
+  /** Logs that are opened from now on hold entries up to here already. */
+  public void hold(long lastIndex) {
+    held = lastIndex;
   }
 
   public void space(LogSpace now) {
@@ -35,6 +41,7 @@ public final class FakeReplicatedLogs implements ReplicatedLogs {
   public <R> ReplicatedLog<R> open(
       CopysetKey copyset, Membership initial, ReplicatedStateMachine<R> stateMachine) {
     FakeReplicatedLog<R> log = new FakeReplicatedLog<>(copyset, initial, stateMachine);
+    log.holds(held);
     open.put(copyset, log);
     return log;
   }
