@@ -118,16 +118,13 @@ class SafetyRulesTest {
   void rule11ALateRegistrationOfAnOlderStartLeavesTheStoreAlone() {
     TestCluster.Disk disk = cluster.disk(1);
     TestCluster.Disk before = disk.copy();
+    before.port = disk.port;
     cluster.stop(disk);
     cluster.restart(disk);
     cluster.run(Duration.ofSeconds(3));
 
     cluster.await(cluster.register(before));
     assertThat(before.unconfirmed).isPresent();
-    assertThat(codes()).doesNotContain("STORE_UNCONFIRMED");
-    TestCluster.Disk doubled = disk.copy();
-    cluster.await(cluster.register(doubled));
-    assertThat(doubled.unconfirmed.orElseThrow()).contains("runs already");
     assertThat(codes()).doesNotContain("STORE_UNCONFIRMED");
 
     cluster.stop(disk);
@@ -138,6 +135,52 @@ class SafetyRulesTest {
     cluster.restart(disk);
     cluster.run(Duration.ofSeconds(3));
     assertThat(disk.unconfirmed).isEmpty();
+    assertThat(codes()).doesNotContain("STORE_UNCONFIRMED");
+  }
+
+  @Test
+  void rule18OfTwoStartsOfOneStoreInOneGenerationOnlyTheFirstTakesPart() {
+    TestCluster.Disk disk = cluster.disk(1);
+    cluster.stop(disk);
+    TestCluster.Disk copy = disk.copy();
+    disk.generation++;
+    disk.startId++;
+    copy.generation++;
+    cluster.await(cluster.register(disk));
+    cluster.await(cluster.register(copy));
+    assertThat(copy.unconfirmed.orElseThrow()).contains("server-1:9000").contains("server-1:10000");
+    assertThat(cluster.refusal(cluster.heartbeat(copy)).code()).isEqualTo(ErrorCode.REFUSED);
+    assertThat(codes()).contains("STORE_UNCONFIRMED");
+
+    cluster.killMdsAndRestart();
+    copy.unconfirmed = java.util.Optional.empty();
+    cluster.await(cluster.register(copy));
+    assertThat(copy.unconfirmed).isPresent();
+    assertThat(cluster.refusal(cluster.heartbeat(copy)).code()).isEqualTo(ErrorCode.REFUSED);
+    cluster.await(cluster.register(disk));
+    disk.stopped = false;
+    cluster.run(Duration.ofSeconds(3));
+    cluster.await(cluster.register(disk));
+    assertThat(disk.unconfirmed).isEmpty();
+    assertThat(disk.lastError).isEmpty();
+    assertThat(codes()).contains("STORE_UNCONFIRMED");
+
+    cluster.run(Duration.ofSeconds(30));
+    assertThat(codes()).doesNotContain("STORE_UNCONFIRMED");
+  }
+
+  @Test
+  void rule18ACopyThatStartsAnewDoesNotSuspendTheStoreThatRuns() {
+    TestCluster.Disk disk = cluster.disk(1);
+    TestCluster.Disk copy = disk.copy();
+    cluster.run(Duration.ofSeconds(10));
+    copy.generation = 9;
+    cluster.await(cluster.register(copy));
+    assertThat(copy.unconfirmed.orElseThrow()).contains("revision").contains("server-1:10000");
+    assertThat(codes()).contains("STORE_UNCONFIRMED");
+
+    cluster.run(Duration.ofSeconds(30));
+    assertThat(disk.lastError).isEmpty();
     assertThat(codes()).doesNotContain("STORE_UNCONFIRMED");
   }
 

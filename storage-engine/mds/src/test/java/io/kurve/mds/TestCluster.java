@@ -12,6 +12,7 @@ import io.kurve.core.id.MdsTerm;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.id.StoreId;
+import io.kurve.core.id.StoreStart;
 import io.kurve.core.metadata.ChunkserverRegistry;
 import io.kurve.core.metadata.ChunkserverRegistry.HeartbeatReply;
 import io.kurve.core.metadata.ChunkserverRegistry.Registration;
@@ -72,6 +73,8 @@ final class TestCluster {
     int slots = 512;
     int slotsUsed;
     long generation = 1;
+    long startId = 1;
+    int port = 9000;
     Optional<ChunkserverId> id = Optional.empty();
     Optional<String> unconfirmed = Optional.empty();
     Optional<String> failure = Optional.empty();
@@ -91,10 +94,16 @@ final class TestCluster {
     Disk copy() {
       Disk copy = new Disk(store, server);
       copy.generation = generation;
+      copy.startId = startId + 1000;
+      copy.port = port + 1000;
       copy.id = id;
       copy.durable.putAll(durable);
       copy.seen = seen;
       return copy;
+    }
+
+    StoreStart start() {
+      return new StoreStart(new StoreGeneration(generation), startId);
     }
 
     ReplicaId replica() {
@@ -188,6 +197,7 @@ final class TestCluster {
 
   void restart(Disk disk) {
     disk.generation++;
+    disk.startId++;
     disk.registering = true;
     disk.stopped = false;
     chunkservers.down.remove(disk.id.orElseThrow());
@@ -205,14 +215,14 @@ final class TestCluster {
   }
 
   CompletionStage<Registration> register(Disk disk) {
-    HostAndPort place = new HostAndPort(disk.server, 9000);
+    HostAndPort place = new HostAndPort(disk.server, disk.port);
     return mds.registry()
         .register(
             new ChunkserverRegistry.Newcomer(
                 CLUSTER,
                 disk.store,
                 disk.id,
-                new StoreGeneration(disk.generation),
+                disk.start(),
                 new ChunkserverRegistry.Addresses(place, place, place),
                 disk.server,
                 "disk-" + disk.store.value().getLeastSignificantBits(),
@@ -271,7 +281,7 @@ final class TestCluster {
     }
     return new ChunkserverReport(
         disk.replica(),
-        new StoreGeneration(disk.generation),
+        disk.start(),
         disk.seen,
         capacity(disk),
         disk.failure,

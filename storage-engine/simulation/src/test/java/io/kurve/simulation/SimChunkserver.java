@@ -18,6 +18,7 @@ import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreId;
+import io.kurve.core.id.StoreStart;
 import io.kurve.core.log.Membership;
 import io.kurve.core.log.ReplicatedLogs.LogSpace;
 import io.kurve.core.metadata.ChunkserverCommands;
@@ -58,6 +59,7 @@ final class SimChunkserver {
   private StoreId storeId;
   private boolean touched;
   private boolean isOld;
+  private long starts;
   private boolean logIsFull;
   private @Nullable OldDisk old;
   private @Nullable Life life;
@@ -193,6 +195,7 @@ final class SimChunkserver {
     private final HaltingFaultHandler faults = new HaltingFaultHandler();
     private final ChunkStore chunks;
     private final SlotStore slots;
+    private final StoreStart start;
     private final StoreMemory memory;
     private final ChunkserverRegistry registry;
     private @Nullable Copysets copysets;
@@ -204,6 +207,7 @@ final class SimChunkserver {
       this.loop = loop;
       this.chunks = ChunkStore.open(adapters.disk(disk), SimCluster.CLUSTER, faults);
       this.slots = adapters.slots(chunks);
+      this.start = StoreStart.of(chunks.generation(), ++starts);
       this.memory = new StoreMemory(chunks);
       this.registry = cluster.registryFor(process);
       register();
@@ -217,7 +221,7 @@ final class SimChunkserver {
               SimCluster.CLUSTER,
               storeId,
               id,
-              chunks.generation(),
+              start,
               new ChunkserverRegistry.Addresses(place, place, place),
               "server-" + process.name(),
               disk.name(),
@@ -273,8 +277,7 @@ final class SimChunkserver {
       for (CopysetKey copyset : simLogs.members()) {
         var _ = opened.open(copyset, Membership.ofVoters(List.of()));
       }
-      Reporter reporter =
-          new Reporter(self, chunks.generation(), slots, logs::space, Optional::empty, opened);
+      Reporter reporter = new Reporter(self, start, slots, logs::space, Optional::empty, opened);
       beat(reporter, opened);
       checkpointSoon(opened);
     }

@@ -186,7 +186,7 @@ public final class Chunkserver implements AutoCloseable {
         config.cluster(),
         store.chunks().identity().store(),
         memory.chunkserver(),
-        store.chunks().generation(),
+        store.start(),
         addresses(),
         config.failureDomain(),
         config.diskName(),

@@ -9,13 +9,20 @@ import io.kurve.core.disk.Disk;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.id.CopysetKey;
+import io.kurve.core.id.StoreStart;
+import io.kurve.core.time.SystemRandom;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** A disk with its chunk store and its log; closed in the other order. */
-record OpenStore(WatchedDisk disk, ChunkStore chunks, SharedWal wal) implements AutoCloseable {
+/**
+ * A disk with its chunk store and its log; closed in the other order.
+ *
+ * @param start told from that of a copy of the disk, which opens in the same generation
+ */
+record OpenStore(WatchedDisk disk, ChunkStore chunks, SharedWal wal, StoreStart start)
+    implements AutoCloseable {
 
   /** Takes the disk over, also when it throws. */
   static OpenStore open(Disk raw, ClusterId cluster, FaultHandler faults, WalMetrics metrics)
@@ -26,7 +33,11 @@ record OpenStore(WatchedDisk disk, ChunkStore chunks, SharedWal wal) implements 
       WalConfig config =
           WalConfig.withDefaults(
               chunks.walRegion(), chunks.identity().store(), chunks.generation());
-      return new OpenStore(disk, chunks, SharedWal.open(disk, config, faults, metrics).orThrow());
+      return new OpenStore(
+          disk,
+          chunks,
+          SharedWal.open(disk, config, faults, metrics).orThrow(),
+          StoreStart.of(chunks.generation(), new SystemRandom().nextLong()));
     } catch (RuntimeException e) {
       disk.close();
       throw e;

@@ -4,7 +4,7 @@ import io.kurve.chunkserver.service.CopysetReplica;
 import io.kurve.chunkserver.service.Copysets;
 import io.kurve.chunkserver.store.SlotStore;
 import io.kurve.core.id.ReplicaId;
-import io.kurve.core.id.StoreGeneration;
+import io.kurve.core.id.StoreStart;
 import io.kurve.core.log.ReplicaStatus;
 import io.kurve.core.log.ReplicatedLogs.LogSpace;
 import io.kurve.core.metadata.ChunkserverReport;
@@ -20,7 +20,7 @@ public final class Reporter {
   private static final long LAGGING_ENTRIES = 1024;
 
   private final ReplicaId self;
-  private final StoreGeneration generation;
+  private final StoreStart start;
   private final SlotStore store;
   private final Supplier<LogSpace> logSpace;
   private final Supplier<Optional<String>> diskFailure;
@@ -28,13 +28,13 @@ public final class Reporter {
 
   public Reporter(
       ReplicaId self,
-      StoreGeneration generation,
+      StoreStart start,
       SlotStore store,
       Supplier<LogSpace> logSpace,
       Supplier<Optional<String>> diskFailure,
       Copysets copysets) {
     this.self = self;
-    this.generation = generation;
+    this.start = start;
     this.store = store;
     this.logSpace = logSpace;
     this.diskFailure = diskFailure;
@@ -44,7 +44,7 @@ public final class Reporter {
   public ChunkserverReport report(ChunkserverReport.Seen seen) {
     return new ChunkserverReport(
         self,
-        generation,
+        start,
         seen,
         capacity(store, logSpace.get()),
         diskFailure.get(),

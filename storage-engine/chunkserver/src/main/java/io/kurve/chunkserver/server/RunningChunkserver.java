@@ -109,7 +109,7 @@ final class RunningChunkserver {
             registry,
             new Reporter(
                 self,
-                parts.store().chunks().generation(),
+                parts.store().start(),
                 parts.store().chunks(),
                 logs::space,
                 parts.store().disk()::failure,

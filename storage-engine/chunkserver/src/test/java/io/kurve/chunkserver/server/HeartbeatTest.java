@@ -18,6 +18,7 @@ import io.kurve.core.id.MdsTerm;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.id.StoreId;
+import io.kurve.core.id.StoreStart;
 import io.kurve.core.log.Membership;
 import io.kurve.core.log.ReplicatedLog;
 import io.kurve.core.log.ReplicatedStateMachine;
@@ -116,7 +117,12 @@ class HeartbeatTest {
           new Heartbeat(
               mds,
               new Reporter(
-                  SELF, new StoreGeneration(1), slots, logs::space, Optional::empty, copysets),
+                  SELF,
+                  new StoreStart(new StoreGeneration(1), 5),
+                  slots,
+                  logs::space,
+                  Optional::empty,
+                  copysets),
               new StoreMemory(store),
               new KnownAddresses(),
               copysets);

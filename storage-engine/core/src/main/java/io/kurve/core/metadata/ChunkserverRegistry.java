@@ -3,8 +3,8 @@ package io.kurve.core.metadata;
 import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.id.CopysetKey;
-import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.id.StoreId;
+import io.kurve.core.id.StoreStart;
 import io.kurve.core.log.Membership;
 import java.time.Duration;
 import java.util.List;
@@ -16,7 +16,8 @@ import java.util.concurrent.CompletionStage;
 public interface ChunkserverRegistry {
   /**
    * A new store gets a new id; a known one must come with its id, a generation above the last seen
-   * and no durable index below the last reported, else {@link Registration.Unconfirmed}.
+   * and no durable index below the last reported, else {@link Registration.Unconfirmed}. Of two
+   * starts in one generation only the first is confirmed, however often it asks.
    */
   CompletionStage<Registration> register(Newcomer newcomer);
 
@@ -29,7 +30,7 @@ public interface ChunkserverRegistry {
       ClusterId cluster,
       StoreId store,
       Optional<ChunkserverId> id,
-      StoreGeneration generation,
+      StoreStart start,
       Addresses addresses,
       String failureDomain,
       String diskName,

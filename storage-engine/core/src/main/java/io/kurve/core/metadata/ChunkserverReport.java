@@ -4,7 +4,7 @@ import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.MdsTerm;
 import io.kurve.core.id.ReplicaId;
-import io.kurve.core.id.StoreGeneration;
+import io.kurve.core.id.StoreStart;
 import io.kurve.core.log.Membership;
 import java.util.List;
 import java.util.Optional;
@@ -16,7 +16,7 @@ import java.util.Optional;
  */
 public record ChunkserverReport(
     ReplicaId replica,
-    StoreGeneration generation,
+    StoreStart start,
     Seen seen,
     Capacity capacity,
     Optional<String> diskFailure,
@@ -26,7 +26,7 @@ public record ChunkserverReport(
   /** The same, of a disk that fails. */
   public ChunkserverReport withDiskFailure(String why) {
     return new ChunkserverReport(
-        replica, generation, seen, capacity, Optional.of(why), copysets, outOfService);
+        replica, start, seen, capacity, Optional.of(why), copysets, outOfService);
   }
 
   /**

@@ -119,6 +119,14 @@ final class Diagnosis {
                   .orElse(object + " may not take part"),
               "give back the disk's current contents, or format it: it joins as a new, empty one");
     }
+    presence
+        .copyOf(disk.replica())
+        .ifPresent(why ->
+            add(
+                ReasonCode.STORE_UNCONFIRMED,
+                object,
+                object + ": " + why,
+                "stop the copy's chunkserver and take the copied disk away"));
     reports(disk);
     room(disk);
   }

@@ -12,6 +12,7 @@ import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.id.StoreId;
+import io.kurve.core.id.StoreStart;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.log.Membership;
 import io.kurve.core.metadata.ChunkserverRegistry.Addresses;
@@ -37,6 +38,7 @@ import io.kurve.mds.record.StoredRecord.VolumeRecord;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
@@ -71,6 +73,9 @@ public final class RecordCodec {
 
   /** With the revision that the store has seen. */
   private static final int DURABLE_VERSION = 2;
+
+  /** With the id of the start that is confirmed. */
+  private static final int CHUNKSERVER_VERSION = 2;
 
   private static final int CLUSTER = 1;
   private static final int ID_COUNTER = 2;
@@ -165,7 +170,7 @@ public final class RecordCodec {
       case CLUSTER ->
           new ClusterRecord(new ClusterId(in.uuid()), in.i32(), in.i32(), in.i32(), in.instant());
       case ID_COUNTER -> new IdCounterRecord(idKind(key, in.u8()), in.i64());
-      case CHUNKSERVER -> readChunkserver(in);
+      case CHUNKSERVER -> readChunkserver(version, in);
       case DURABLE ->
           new DurableRecord(
               new ChunkserverId(in.i64()),
@@ -212,30 +217,41 @@ public final class RecordCodec {
     return switch (kind) {
       case DURABLE -> DURABLE_VERSION;
       case VOLUME -> VOLUME_VERSION;
+      case CHUNKSERVER -> CHUNKSERVER_VERSION;
       default -> VERSION;
     };
   }
 
   private static void chunkserver(RecordWriter out, ChunkserverRecord r) {
     replica(out, r.replica());
-    out.i64(r.generation().value());
+    out.i64(r.start().generation().value());
     place(out, r.addresses().data());
     place(out, r.addresses().control());
     place(out, r.addresses().metrics());
     out.text(r.failureDomain()).text(r.diskName()).i32(r.slots()).instant(r.registered());
     out.optional(r.suspended(), RecordWriter::text);
+    out.i64(r.start().id());
   }
 
-  private static ChunkserverRecord readChunkserver(RecordReader in) {
+  private static ChunkserverRecord readChunkserver(int version, RecordReader in) {
+    ReplicaId replica = readReplica(in);
+    StoreGeneration generation = new StoreGeneration(in.i64());
+    Addresses addresses = new Addresses(readPlace(in), readPlace(in), readPlace(in));
+    String failureDomain = in.text();
+    String diskName = in.text();
+    int slots = in.i32();
+    Instant registered = in.instant();
+    Optional<String> suspended = in.optional(RecordReader::text);
+    long startId = version < CHUNKSERVER_VERSION ? StoreStart.UNTOLD : in.i64();
     return new ChunkserverRecord(
-        readReplica(in),
-        new StoreGeneration(in.i64()),
-        new Addresses(readPlace(in), readPlace(in), readPlace(in)),
-        in.text(),
-        in.text(),
-        in.i32(),
-        in.instant(),
-        in.optional(RecordReader::text));
+        replica,
+        new StoreStart(generation, startId),
+        addresses,
+        failureDomain,
+        diskName,
+        slots,
+        registered,
+        suspended);
   }
 
   private static void volume(RecordWriter out, VolumeRecord r) {

@@ -6,6 +6,7 @@ import io.kurve.core.id.ClusterId;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreGeneration;
+import io.kurve.core.id.StoreStart;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.log.Membership;
 import io.kurve.core.metadata.ChunkserverRegistry.Addresses;
@@ -82,12 +83,12 @@ public sealed interface StoredRecord {
   /**
    * A store that has registered.
    *
-   * @param generation of its last confirmed registration
+   * @param start the one that was confirmed last
    * @param suspended why it may not take part: it was seen to be older than what it had reported
    */
   record ChunkserverRecord(
       ReplicaId replica,
-      StoreGeneration generation,
+      StoreStart start,
       Addresses addresses,
       String failureDomain,
       String diskName,

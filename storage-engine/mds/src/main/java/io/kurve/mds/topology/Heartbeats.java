@@ -6,6 +6,7 @@ import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreGeneration;
+import io.kurve.core.id.StoreStart;
 import io.kurve.core.log.Membership;
 import io.kurve.core.metadata.ChunkserverRegistry.HeartbeatReply;
 import io.kurve.core.metadata.ChunkserverReport;
@@ -143,21 +144,23 @@ public final class Heartbeats {
           throw new KurveException(
               ErrorCode.REFUSED, why, "format the disk: it joins as a new, empty one");
         });
-    if (!record.generation().equals(report.generation())) {
+    if (!isConfirmed(report.start(), record.start())) {
       throw new KurveException(
           ErrorCode.REFUSED,
           replica
-              + " reports in "
-              + report.generation()
-              + " but registered in "
-              + record.generation(),
+              + " reports as "
+              + report.start()
+              + " but is confirmed as "
+              + record.start()
+              + " at "
+              + record.addresses().data(),
           "one of them is a copy or a process of before: stop it");
     }
     boolean mustWriteFirst =
         office
             .image()
             .durable(replica.chunkserver())
-            .filter(durable -> durable.generation().equals(report.generation()))
+            .filter(durable -> durable.generation().equals(report.start().generation()))
             .filter(durable ->
                 report.copysets().stream()
                     .map(CopysetReport::copyset)
@@ -168,11 +171,17 @@ public final class Heartbeats {
     return mustWriteFirst;
   }
 
+  private static boolean isConfirmed(StoreStart reported, StoreStart confirmed) {
+    return confirmed.isTold()
+        ? confirmed.equals(reported)
+        : confirmed.generation().equals(reported.generation());
+  }
+
   private void remember(ChunkserverReport report) {
     Memory memory = memories.get(report.replica());
-    if (memory == null || !memory.generation.equals(report.generation())) {
+    if (memory == null || !memory.generation.equals(report.start().generation())) {
       Memory before = memory;
-      memory = new Memory(report.generation(), office.image().revision());
+      memory = new Memory(report.start().generation(), office.image().revision());
       if (before != null) {
         memory.durable.putAll(before.durable);
         memory.seenRevision = before.seenRevision;
@@ -214,7 +223,7 @@ public final class Heartbeats {
                     new Change.Put(
                         new DurableRecord(
                             id,
-                            report.generation(),
+                            report.start().generation(),
                             lastDurable(report.replica()),
                             seenRevision(report.replica())))),
                 () -> reply(report)));

@@ -26,10 +26,14 @@ import java.util.TreeMap;
 public final class Presence {
   private static final int MAX_STRANGERS = 64;
 
+  /** A copy that still runs asks again sooner. */
+  private static final Duration COPY_IS_NAMED = Duration.ofSeconds(20);
+
   private final Office office;
   private final long sinceNanos;
   private final Map<ChunkserverId, Heard> heard = new TreeMap<>();
   private final Map<ReplicaId, String> suspects = new LinkedHashMap<>();
+  private final Map<ReplicaId, Copy> copies = new LinkedHashMap<>();
 
   public Presence(Office office) {
     this.office = office;
@@ -37,6 +41,8 @@ public final class Presence {
   }
 
   private record Heard(long nanos, Instant at, ChunkserverReport report) {}
+
+  private record Copy(long nanos, String why) {}
 
   void hear(ChunkserverReport report) {
     heard.put(
@@ -57,6 +63,20 @@ public final class Presence {
     if (suspects.size() < MAX_STRANGERS || suspects.containsKey(replica)) {
       suspects.put(replica, why);
     }
+  }
+
+  /** Another process than the confirmed one came with the same store and was refused. */
+  void copy(ReplicaId replica, String why) {
+    if (copies.size() < MAX_STRANGERS || copies.containsKey(replica)) {
+      copies.put(replica, new Copy(office.loop().nanoTime(), why));
+    }
+  }
+
+  /** What is known of a copy of the store that runs beside it. */
+  public Optional<String> copyOf(ReplicaId replica) {
+    return Optional.ofNullable(copies.get(replica))
+        .filter(copy -> office.loop().nanoTime() - copy.nanos() < COPY_IS_NAMED.toNanos())
+        .map(Copy::why);
   }
 
   /** It was confirmed after all. */

@@ -26,7 +26,8 @@ import org.slf4j.LoggerFactory;
  *   new store, no id               -> a new id, Confirmed
  *   known store, newer generation, -> Confirmed
  *     nothing durable lost
- *   the same generation again      -> Confirmed until it was heard of as running (the answer was lost)
+ *   the same start again           -> Confirmed again (the answer was lost)
+ *   another start, same generation -> Unconfirmed: a copy of the disk that runs beside it
  *   older generation               -> Unconfirmed: a message of that start which is late, or a copy
  *                                       of the disk. The store itself goes on
  *   lost memory: a durable index,  -> Unconfirmed for good: the record says so
@@ -80,8 +81,7 @@ public final class Registry implements ChunkserverRegistry {
               newcomer
                   .id()
                   .map(id -> new ReplicaId(id, newcomer.store()))
-                  .filter(replica -> !presence.beats(replica))
-                  .ifPresent(replica -> presence.suspect(replica, unconfirmed.why()));
+                  .ifPresent(replica -> name(newcomer, replica, unconfirmed.why()));
             }
           }
           return registration;
@@ -139,25 +139,41 @@ public final class Registry implements ChunkserverRegistry {
     if (known.suspended().isPresent()) {
       return Decision.reply(new Registration.Unconfirmed(known.suspended().get()));
     }
-    int newer = newcomer.generation().compareTo(known.generation());
-    if (newer == 0 && heartbeats.heardOf(known.replica(), known.generation())) {
-      return Decision.reply(
-          new Registration.Unconfirmed(
-              known.id() + " runs already in " + known.generation() + ": this is its copy"));
+    if (known.start().isTold() && known.start().equals(newcomer.start())) {
+      return Decision.reply(confirmed(known));
     }
-    if (newer < 0) {
+    if (runsBeside(newcomer, known)) {
       return Decision.reply(
           new Registration.Unconfirmed(
-              known.id()
-                  + " comes in "
-                  + newcomer.generation()
-                  + " after it was seen in "
-                  + known.generation()
-                  + ": this is a message of before, or a copy of it"));
+              "%s runs already in %s at %s: the one at %s is its copy"
+                  .formatted(
+                      known.id(),
+                      known.start().generation(),
+                      known.addresses().data(),
+                      newcomer.addresses().data())));
+    }
+    if (newcomer.start().generation().compareTo(known.start().generation()) < 0) {
+      return Decision.reply(
+          new Registration.Unconfirmed(
+              "%s comes from %s in %s after it was seen at %s in %s: this is a message of before,"
+                      .formatted(
+                          known.id(),
+                          newcomer.addresses().data(),
+                          newcomer.start().generation(),
+                          known.addresses().data(),
+                          known.start().generation())
+                  + " or a copy of it"));
     }
     Optional<String> lost = lostMemory(newcomer, known);
     if (lost.isPresent()) {
       String why = known.id() + " is older than what it had reported: " + lost.get();
+      if (presence.beats(known.replica())) {
+        // The store itself runs: what comes is a copy, or the store asks again in a moment.
+        return Decision.reply(
+            new Registration.Unconfirmed(
+                "%s; it comes from %s, and one runs at %s"
+                    .formatted(why, newcomer.addresses().data(), known.addresses().data())));
+      }
       return new Decision<>(
           List.of(new Change.Put(suspended(known, why))), () -> new Registration.Unconfirmed(why));
     }
@@ -165,6 +181,25 @@ public final class Registry implements ChunkserverRegistry {
     return record.equals(known)
         ? Decision.reply(confirmed(known))
         : new Decision<>(List.of(new Change.Put(record)), () -> confirmed(record));
+  }
+
+  /** Another process of the same generation, of which one is confirmed. */
+  private boolean runsBeside(Newcomer newcomer, ChunkserverRecord known) {
+    return newcomer.start().generation().equals(known.start().generation())
+        && (known.start().isTold()
+            || heartbeats.heardOf(known.replica(), known.start().generation()));
+  }
+
+  /** For the cluster's status; a late message of the store's own start before is no news. */
+  private void name(Newcomer newcomer, ReplicaId replica, String why) {
+    Optional<ChunkserverRecord> known = office.image().chunkserverOf(newcomer.store());
+    boolean isCopy = known.filter(record -> runsBeside(newcomer, record)).isPresent();
+    if (!isCopy && !presence.beats(replica)) {
+      presence.suspect(replica, why);
+    } else if (isCopy
+        || known.filter(record -> !record.addresses().equals(newcomer.addresses())).isPresent()) {
+      presence.copy(replica, why);
+    }
   }
 
   private Optional<String> lostMemory(Newcomer newcomer, ChunkserverRecord known) {
@@ -195,7 +230,7 @@ public final class Registry implements ChunkserverRegistry {
       Newcomer newcomer, ChunkserverId id, Optional<ChunkserverRecord> before) {
     return new ChunkserverRecord(
         new ReplicaId(id, newcomer.store()),
-        newcomer.generation(),
+        newcomer.start(),
         newcomer.addresses(),
         newcomer.failureDomain(),
         newcomer.diskName(),
@@ -207,7 +242,7 @@ public final class Registry implements ChunkserverRegistry {
   private static ChunkserverRecord suspended(ChunkserverRecord record, String why) {
     return new ChunkserverRecord(
         record.replica(),
-        record.generation(),
+        record.start(),
         record.addresses(),
         record.failureDomain(),
         record.diskName(),

@@ -15,6 +15,7 @@ import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.id.StoreId;
+import io.kurve.core.id.StoreStart;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.log.Membership;
 import io.kurve.core.metadata.ChunkserverRegistry.Addresses;
@@ -70,10 +71,10 @@ class RecordCodecTest {
         Arguments.of("ids-general-v1.hex", new IdCounterRecord(IdKind.GENERAL, 4096)),
         Arguments.of("ids-attachment-v1.hex", new IdCounterRecord(IdKind.ATTACHMENT, 4097)),
         Arguments.of(
-            "chunkserver-v1.hex",
+            "chunkserver-v2.hex",
             new ChunkserverRecord(
                 replica,
-                new StoreGeneration(7),
+                new StoreStart(new StoreGeneration(7), 0x1122334455667788L),
                 new Addresses(
                     new HostAndPort("10.0.0.1", 7500),
                     new HostAndPort("10.0.0.1", 7501),
@@ -157,6 +158,16 @@ class RecordCodecTest {
     byte[] old = new GoldenFile(RecordCodecTest.class, "volume-v1.hex").read();
     VolumeRecord same = volume(Volume.State.DELETING, Optional.empty());
     assertThat(RecordCodec.decode(same.key(), Bytes.copyOf(old))).isEqualTo(same);
+  }
+
+  @Test
+  void aRecordOfVersionOneOfAChunkserverNamesNoStart() {
+    byte[] old = new GoldenFile(RecordCodecTest.class, "chunkserver-v1.hex").read();
+    ChunkserverRecord read =
+        (ChunkserverRecord)
+            RecordCodec.decode("kurve/chunkserver/0000000000000001", Bytes.copyOf(old));
+    assertThat(read.start()).isEqualTo(new StoreStart(new StoreGeneration(7), StoreStart.UNTOLD));
+    assertThat(read.suspended()).contains("it is old");
   }
 
   @ParameterizedTest

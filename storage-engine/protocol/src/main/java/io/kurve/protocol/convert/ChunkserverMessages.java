@@ -9,6 +9,7 @@ import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.MdsTerm;
 import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.id.StoreId;
+import io.kurve.core.id.StoreStart;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.log.Membership;
 import io.kurve.core.metadata.ChunkserverCommands.Authority;
@@ -49,7 +50,8 @@ public final class ChunkserverMessages {
             .setCluster(Ids.uuid(newcomer.cluster().value()))
             .setStore(Ids.uuid(newcomer.store().value()))
             .setChunkserverId(newcomer.id().map(ChunkserverId::value).orElse(0L))
-            .setStoreGeneration(newcomer.generation().value())
+            .setStoreGeneration(newcomer.start().generation().value())
+            .setStartId(newcomer.start().id())
             .setAddresses(PlaceMessages.addresses(newcomer.addresses()))
             .setFailureDomain(newcomer.failureDomain())
             .setDiskName(newcomer.diskName())
@@ -76,7 +78,7 @@ public final class ChunkserverMessages {
           request.getChunkserverId() == 0
               ? Optional.empty()
               : Optional.of(new ChunkserverId(request.getChunkserverId())),
-          new StoreGeneration(request.getStoreGeneration()),
+          start(request.getStoreGeneration(), request.getStartId()),
           PlaceMessages.addresses(request.getAddresses()),
           request.getFailureDomain(),
           request.getDiskName(),
@@ -114,6 +116,10 @@ public final class ChunkserverMessages {
     };
   }
 
+  private static StoreStart start(long generation, long id) {
+    return new StoreStart(new StoreGeneration(generation), id);
+  }
+
   private static SeenRecord seen(Seen seen) {
     return SeenRecord.newBuilder()
         .setMdsTerm(seen.term().value())
@@ -148,7 +154,8 @@ public final class ChunkserverMessages {
   public static HeartbeatRequest report(ChunkserverReport report) {
     return HeartbeatRequest.newBuilder()
         .setReplica(PlaceMessages.replica(report.replica()))
-        .setStoreGeneration(report.generation().value())
+        .setStoreGeneration(report.start().generation().value())
+        .setStartId(report.start().id())
         .setSeen(seen(report.seen()))
         .setCapacity(capacity(report.capacity()))
         .setDiskFailure(report.diskFailure().orElse(""))
@@ -162,7 +169,7 @@ public final class ChunkserverMessages {
     return checked(() ->
         new ChunkserverReport(
             PlaceMessages.replica(request.getReplica()),
-            new StoreGeneration(request.getStoreGeneration()),
+            start(request.getStoreGeneration(), request.getStartId()),
             seen(request.getSeen()),
             capacity(request.getCapacity()),
             Optional.of(request.getDiskFailure()).filter(text -> !text.isEmpty()),

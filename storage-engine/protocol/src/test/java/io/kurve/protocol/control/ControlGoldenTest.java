@@ -134,6 +134,8 @@ class ControlGoldenTest {
         ChunkserverMessages.report(
             Samples.outOfService(
                 new ChunkserverReport.OutOfService(Samples.COPYSET, "it is full", true))));
+    all.put("register-of-start", ChunkserverMessages.newcomer(Samples.newcomer(Samples.START)));
+    all.put("heartbeat-of-start", ChunkserverMessages.report(Samples.report(Samples.START)));
     all.put("heartbeat-answer", ChunkserverMessages.answer(Samples.HEARTBEAT));
     all.put(
         "create-copyset",

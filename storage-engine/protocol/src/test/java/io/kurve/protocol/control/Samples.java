@@ -11,6 +11,7 @@ import io.kurve.core.id.MdsTerm;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.id.StoreId;
+import io.kurve.core.id.StoreStart;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.log.Membership;
 import io.kurve.core.metadata.Attachment;
@@ -116,35 +117,19 @@ final class Samples {
       new ChunkserverReport.Capacity(512, 17, 1L << 30, 12345);
   static final ChunkserverReport.Seen SEEN =
       new ChunkserverReport.Seen(new MdsTerm(6), 77, 88, new AttachmentId(99));
-  static final Newcomer NEWCOMER =
-      new Newcomer(
-          CLUSTER,
-          STORE,
-          Optional.of(new ChunkserverId(3)),
-          new StoreGeneration(4),
-          ADDRESSES,
-          "host-a",
-          "disk-1",
-          CAPACITY,
-          SEEN,
-          Map.of(COPYSET, 1234L));
-  static final ChunkserverReport REPORT =
-      new ChunkserverReport(
-          REPLICA,
-          new StoreGeneration(4),
-          SEEN,
-          CAPACITY,
-          Optional.of("two errors of sync"),
-          List.of(
-              new ChunkserverReport.CopysetReport(
-                  COPYSET, true, 5, 100, 99, MEMBERSHIP, List.of(OTHER), 2, true)),
-          List.of(new ChunkserverReport.OutOfService(COPYSET, "its log is damaged", false)));
+
+  /** Of software that draws no id for a start: its messages have no such field. */
+  static final StoreStart UNTOLD = new StoreStart(new StoreGeneration(4), StoreStart.UNTOLD);
+
+  static final StoreStart START = new StoreStart(new StoreGeneration(4), 0x1122334455667788L);
+  static final Newcomer NEWCOMER = newcomer(UNTOLD);
+  static final ChunkserverReport REPORT = report(UNTOLD);
 
   /** The same report, of a chunkserver with this replica out of service. */
   static ChunkserverReport outOfService(ChunkserverReport.OutOfService replica) {
     return new ChunkserverReport(
         REPORT.replica(),
-        REPORT.generation(),
+        REPORT.start(),
         REPORT.seen(),
         REPORT.capacity(),
         REPORT.diskFailure(),
@@ -188,4 +173,31 @@ final class Samples {
           List.of("/mnt/a", "/mnt/b"));
 
   private Samples() {}
+
+  static Newcomer newcomer(StoreStart start) {
+    return new Newcomer(
+        CLUSTER,
+        STORE,
+        Optional.of(new ChunkserverId(3)),
+        start,
+        ADDRESSES,
+        "host-a",
+        "disk-1",
+        CAPACITY,
+        SEEN,
+        Map.of(COPYSET, 1234L));
+  }
+
+  static ChunkserverReport report(StoreStart start) {
+    return new ChunkserverReport(
+        REPLICA,
+        start,
+        SEEN,
+        CAPACITY,
+        Optional.of("two errors of sync"),
+        List.of(
+            new ChunkserverReport.CopysetReport(
+                COPYSET, true, 5, 100, 99, MEMBERSHIP, List.of(OTHER), 2, true)),
+        List.of(new ChunkserverReport.OutOfService(COPYSET, "its log is damaged", false)));
+  }
 }
