@@ -6,6 +6,7 @@ import io.kurve.chunkserver.server.ChunkserverMain;
 import io.kurve.cli.KurveCli;
 import io.kurve.cli.playground.FolderWatch;
 import io.kurve.mds.MdsMain;
+import io.kurve.protocol.observability.GrpcLogs;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -17,6 +18,10 @@ public final class Kurve {
     String role = arguments.length == 0 ? "" : arguments[0];
     String[] rest =
         arguments.length == 0 ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length);
+    switch (role) {
+      case "mds", "chunkserver", "volume-host" -> GrpcLogs.intoTheLog();
+      default -> GrpcLogs.onlyFaults();
+    }
     FolderWatch.begin(role);
     switch (role) {
       case "mds" -> MdsMain.main(rest);
