@@ -8,6 +8,7 @@ import io.kurve.cli.command.Session;
 import io.kurve.cli.command.StoreCommand;
 import io.kurve.cli.command.VolumeCommand;
 import io.kurve.cli.output.Console;
+import io.kurve.core.failure.ExitCode;
 import io.kurve.core.failure.KurveException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -16,6 +17,7 @@ import java.nio.file.AccessDeniedException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
@@ -50,10 +52,18 @@ public final class KurveCli {
     PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
     Console console = new Console(out, System.err);
     try (Connections connections = new GrpcConnections()) {
-      return commandLine(new Session(console, connections)).execute(arguments);
+      return commandLine(new Session(console, connections)).execute(withHelp(arguments));
     } finally {
       out.flush();
     }
+  }
+
+  /** As people type it elsewhere: {@code help volume} is {@code volume --help}. */
+  static String[] withHelp(String[] arguments) {
+    return arguments.length > 0 && arguments[0].equals("help")
+        ? Stream.concat(Arrays.stream(arguments).skip(1), Stream.of("--help"))
+            .toArray(String[]::new)
+        : arguments;
   }
 
   static CommandLine commandLine(Session session) {

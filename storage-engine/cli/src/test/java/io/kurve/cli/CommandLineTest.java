@@ -275,4 +275,31 @@ class CommandLineTest {
     assertThat(run("store", "inspect", folder.resolve("none").toString())).isEqualTo(3);
     assertThat(run("store", "check", folder.toString())).isEqualTo(2);
   }
+
+  @ParameterizedTest
+  @CsvSource({"/dev/null", "/dev/zero"})
+  void whatIsNeitherFileNorBlockDeviceHasNoStore(String path) {
+    for (String command : List.of("inspect", "check")) {
+      assertThat(run("store", command, path)).isEqualTo(2);
+      assertThat(said()).startsWith("kurve: " + path + " is neither a block device nor a file");
+      assertThat(said().lines()).hasSize(1);
+    }
+  }
+
+  @Test
+  void aSharedVolumeSaysWhichBlockSizeItGets() {
+    assertThat(cluster("volume", "create", "v", "--size=64MiB", "--shared", "--block-size=512"))
+        .isZero();
+    assertThat(said()).contains("v gets a block size of 4096, not 512: it is shared");
+    assertThat(cluster("volume", "create", "w", "--size=64MiB", "--shared")).isZero();
+    assertThat(said()).doesNotContain("4096");
+  }
+
+  @Test
+  void helpIsACommandToo() {
+    assertThat(KurveCli.withHelp(new String[] {"help", "volume", "create"}))
+        .containsExactly("volume", "create", "--help");
+    assertThat(KurveCli.withHelp(new String[] {"volume"})).containsExactly("volume");
+    assertThat(run(KurveCli.withHelp(new String[] {"help"}))).isZero();
+  }
 }

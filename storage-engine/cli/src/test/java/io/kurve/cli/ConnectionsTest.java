@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.kurve.cli.config.ClusterFile;
 import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.ExitCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.metadata.HostAndPort;

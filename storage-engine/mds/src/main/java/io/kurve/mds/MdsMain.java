@@ -1,6 +1,6 @@
 package io.kurve.mds;
 
-import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.ExitCode;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metastore.MetaStore;
@@ -35,8 +35,6 @@ import org.slf4j.LoggerFactory;
 /** {@code kurve mds}: the metadata server, alone on an embedded store or one of some on etcd. */
 public final class MdsMain {
   private static final Logger LOG = LoggerFactory.getLogger(MdsMain.class);
-  private static final int EXIT_REFUSED = 1;
-  private static final int EXIT_USAGE = 2;
   private static final int EXIT_FAULT = 70;
   private static final long STOP_MILLIS = 1_000;
 
@@ -51,10 +49,10 @@ public final class MdsMain {
       run(MdsArguments.parse(List.of(arguments)));
     } catch (KurveException refusal) {
       System.err.println("kurve mds: " + refusal.oneLine());
-      System.exit(refusal.code() == ErrorCode.INVALID_ARGUMENT ? EXIT_USAGE : EXIT_REFUSED);
+      System.exit(ExitCode.of(refusal.code()).number());
     } catch (IOException failed) {
       System.err.println("kurve mds: the metadata store can't be opened: " + failed.getMessage());
-      System.exit(EXIT_REFUSED);
+      System.exit(ExitCode.of(failed).number());
     }
   }
 

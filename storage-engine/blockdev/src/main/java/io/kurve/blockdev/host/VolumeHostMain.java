@@ -2,7 +2,7 @@ package io.kurve.blockdev.host;
 
 import io.kurve.blockdev.posix.Posix;
 import io.kurve.blockdev.posix.ProcessProtection;
-import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.ExitCode;
 import io.kurve.core.failure.KurveException;
 import java.io.IOException;
 import java.util.List;
@@ -12,8 +12,6 @@ import org.slf4j.LoggerFactory;
 
 /** {@code kurve volume-host}: see {@link VolumeHostArguments} for its command line. */
 public final class VolumeHostMain {
-  private static final int EXIT_FAILED = 1;
-  private static final int EXIT_USAGE = 2;
   private static final int EXIT_FAULT = 70;
 
   private VolumeHostMain() {}
@@ -33,10 +31,10 @@ public final class VolumeHostMain {
       Runtime.getRuntime().addShutdownHook(new Thread(process::close, "shut-down"));
     } catch (KurveException refusal) {
       System.err.println("kurve volume-host: " + refusal.oneLine());
-      System.exit(refusal.code() == ErrorCode.INVALID_ARGUMENT ? EXIT_USAGE : EXIT_FAILED);
+      System.exit(ExitCode.of(refusal.code()).number());
     } catch (IOException failed) {
       System.err.println("kurve volume-host: it can't start: " + failed);
-      System.exit(EXIT_FAILED);
+      System.exit(ExitCode.of(failed).number());
     }
     new CountDownLatch(1).await();
   }

@@ -1,6 +1,6 @@
 package io.kurve.chunkserver.server;
 
-import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.ExitCode;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.ChunkserverRegistry.Addresses;
@@ -17,8 +17,6 @@ import org.slf4j.LoggerFactory;
 /** {@code kurve chunkserver}. */
 public final class ChunkserverMain {
   private static final Logger log = LoggerFactory.getLogger(ChunkserverMain.class);
-  private static final int CANNOT_START = 1;
-  private static final int WRONG_ARGUMENTS = 2;
 
   /** Half of what the JVM allows. */
   private static final int MOST_CARRIERS = 128;
@@ -34,10 +32,10 @@ public final class ChunkserverMain {
       run(ChunkserverConfig.parse(arguments));
     } catch (KurveException e) {
       System.err.println("kurve chunkserver: " + e.oneLine());
-      System.exit(e.code() == ErrorCode.INVALID_ARGUMENT ? WRONG_ARGUMENTS : CANNOT_START);
+      System.exit(ExitCode.of(e.code()).number());
     } catch (IOException e) {
       System.err.println("kurve chunkserver: " + e.getMessage());
-      System.exit(CANNOT_START);
+      System.exit(ExitCode.of(e).number());
     }
   }
 

@@ -5,11 +5,11 @@ import io.kurve.chunkserver.store.StoreCheck;
 import io.kurve.chunkserver.store.StoreFinding;
 import io.kurve.chunkserver.store.StoreInspection;
 import io.kurve.chunkserver.store.StoreInspector;
-import io.kurve.cli.ExitCode;
 import io.kurve.cli.output.Table;
 import io.kurve.core.disk.Disk;
 import io.kurve.core.disk.FileDisk;
 import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.ExitCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.unit.ByteSize;
 import java.io.IOException;
@@ -28,6 +28,12 @@ import picocli.CommandLine.Parameters;
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true)
 public final class StoreCommand {
+  /** As stat(2) has them. */
+  private static final int FILE_TYPE = 0170000;
+
+  private static final int REGULAR_FILE = 0100000;
+  private static final int BLOCK_DEVICE = 0060000;
+
   private final Session session;
 
   public StoreCommand(Session session) {
@@ -114,6 +120,11 @@ public final class StoreCommand {
     }
   }
 
+  private static boolean isFileOrBlockDevice(Path path) throws IOException {
+    int type = (Integer) Files.getAttribute(path, "unix:mode") & FILE_TYPE;
+    return type == REGULAR_FILE || type == BLOCK_DEVICE;
+  }
+
   private static Disk open(Path path) throws IOException {
     if (!Files.exists(path)) {
       throw new KurveException(
@@ -122,6 +133,12 @@ public final class StoreCommand {
     if (Files.isDirectory(path)) {
       throw new KurveException(
           ErrorCode.INVALID_ARGUMENT, path + " is a folder", "name a block device or a file");
+    }
+    if (!isFileOrBlockDevice(path)) {
+      throw new KurveException(
+          ErrorCode.INVALID_ARGUMENT,
+          path + " is neither a block device nor a file",
+          "name a block device or a file");
     }
     try {
       return FileDisk.openReadOnly(path);

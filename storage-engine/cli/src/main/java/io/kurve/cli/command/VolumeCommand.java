@@ -40,6 +40,9 @@ import picocli.CommandLine.Parameters;
 public final class VolumeCommand {
   static final Duration LIMIT = Duration.ofSeconds(30);
 
+  /** Hosts that share a volume can't write less than a block safely. */
+  private static final int SHARED_BLOCK_BYTES = 4096;
+
   private final Session session;
 
   public VolumeCommand(Session session) {
@@ -66,10 +69,9 @@ public final class VolumeCommand {
           ByteSize size,
       @Option(
               names = "--block-size",
-              defaultValue = "512",
               paramLabel = "512|4096",
               description = "the logical block size of its devices, for ever (default: 512)")
-          int blockBytes,
+          @Nullable Integer blockBytes,
       @Option(
               names = "--shared",
               description = "several hosts may attach it at once; its block size is 4096")
@@ -77,12 +79,20 @@ public final class VolumeCommand {
       @Mixin ClusterOptions cluster,
       @Mixin OutputOption output) {
     long bytes = VolumeSizes.rounded(name, size, session.console());
+    int wanted = blockBytes == null ? 512 : blockBytes;
+    if (shared && blockBytes != null && blockBytes != SHARED_BLOCK_BYTES) {
+      session
+          .console()
+          .progress(
+              "%s gets a block size of %d, not %d: it is shared"
+                  .formatted(name, SHARED_BLOCK_BYTES, blockBytes));
+    }
     Volume volume =
         call(
             volumes(cluster)
                 .create(
                     UUID.randomUUID().toString(),
-                    new NewVolume(name, bytes, shared ? 4096 : blockBytes, shared)));
+                    new NewVolume(name, bytes, shared ? SHARED_BLOCK_BYTES : wanted, shared)));
     session
         .console()
         .result(

@@ -1,6 +1,7 @@
 package io.kurve.cli.playground;
 
 import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.ExitCode;
 import io.kurve.core.failure.KurveException;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -15,6 +16,8 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One server of a playground: started here, found again by a later command, ended by pid. A pid
@@ -31,6 +34,8 @@ final class ServerProcess {
 
   /** What earlier starts had logged. */
   private long logBytesBefore;
+
+  private @Nullable Process started;
 
   ServerProcess(Layout layout, String name) {
     this.layout = layout;
@@ -190,6 +195,7 @@ final class ServerProcess {
             .redirectOutput(layout.outFile(name).toFile())
             .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
             .start();
+    started = process;
     Files.writeString(
         layout.pidFile(name), process.pid() + " " + startOf(process.toHandle()) + "\n");
     return process.toHandle();
@@ -213,7 +219,7 @@ final class ServerProcess {
     while (!Files.exists(layout.readyFile(name))) {
       if (!handle.isAlive()) {
         throw new KurveException(
-            ErrorCode.UNAVAILABLE,
+            whyItEnded(),
             name + " ended while it started: " + lastWords(),
             "see `./kurve playground logs " + name + " --dir " + layout.directory() + "`");
       }
@@ -225,6 +231,21 @@ final class ServerProcess {
       }
       TimeUnit.MILLISECONDS.sleep(20);
     }
+  }
+
+  /** As it says itself, if this command started it. */
+  private ErrorCode whyItEnded() throws InterruptedException {
+    Process ended = started;
+    return ended != null && ended.waitFor(5, TimeUnit.SECONDS)
+        ? codeOf(ended.exitValue())
+        : ErrorCode.UNAVAILABLE;
+  }
+
+  static ErrorCode codeOf(int exitValue) {
+    return Stream.of(ErrorCode.REFUSED, ErrorCode.IN_USE, ErrorCode.NO_SPACE, ErrorCode.UNSUPPORTED)
+        .filter(code -> ExitCode.of(code).number() == exitValue)
+        .findFirst()
+        .orElse(ErrorCode.UNAVAILABLE);
   }
 
   /** Asks the process to end, then makes it. */

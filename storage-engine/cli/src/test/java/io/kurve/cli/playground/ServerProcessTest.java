@@ -2,6 +2,8 @@ package io.kurve.cli.playground;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.failure.ExitCode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -81,6 +83,18 @@ class ServerProcessTest {
 
     assertThat(new ServerProcess(here, NAME).find()).isEmpty();
     assertThat(server.isAlive()).isTrue();
+  }
+
+  @Test
+  void howAServerEndsIsHowTheCommandEnds() {
+    for (ErrorCode code :
+        List.of(ErrorCode.REFUSED, ErrorCode.IN_USE, ErrorCode.NO_SPACE, ErrorCode.UNSUPPORTED)) {
+      int number = ExitCode.of(code).number();
+      assertThat(ExitCode.of(ServerProcess.codeOf(number)).number()).isEqualTo(number);
+    }
+    assertThat(ServerProcess.codeOf(ExitCode.of(ErrorCode.BAD_STORE).number()))
+        .isEqualTo(ErrorCode.REFUSED);
+    assertThat(ServerProcess.codeOf(137)).isEqualTo(ErrorCode.UNAVAILABLE);
   }
 
   private Layout layout(String folder) throws Exception {

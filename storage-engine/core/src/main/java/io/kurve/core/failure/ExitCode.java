@@ -1,8 +1,10 @@
-package io.kurve.cli;
+package io.kurve.core.failure;
 
-import io.kurve.core.failure.ErrorCode;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 
-/** How a command ended, for scripts. The numbers never change their meaning. */
+/** How a command or a server ended, for scripts. The numbers never change their meaning. */
 public enum ExitCode {
   OK(0, "done"),
   INTERNAL(1, "a fault in Kurve itself; the text says where"),
@@ -32,7 +34,16 @@ public enum ExitCode {
     return meaning;
   }
 
-  static ExitCode of(ErrorCode code) {
+  /** Of what the machine refused. */
+  public static ExitCode of(IOException failure) {
+    return switch (failure) {
+      case NoSuchFileException _ -> NOT_FOUND;
+      case AccessDeniedException _ -> UNSUPPORTED;
+      default -> INTERNAL;
+    };
+  }
+
+  public static ExitCode of(ErrorCode code) {
     return switch (code) {
       case INVALID_ARGUMENT -> USAGE;
       case NOT_FOUND -> NOT_FOUND;
