@@ -59,7 +59,7 @@ class ClusterStatesTest {
     assertThat(state(1)).isEqualTo(DiskState.ONLINE);
     cluster.run(Duration.ofSeconds(4));
     assertThat(state(1)).isEqualTo(DiskState.UNSTABLE);
-    assertThat(codes()).containsExactly("DISK_UNSTABLE");
+    assertThat(codes()).containsExactly("DISK_UNSTABLE", "COPYSET_DEGRADED");
     cluster.run(Duration.ofSeconds(8));
     assertThat(state(1)).isEqualTo(DiskState.OFFLINE);
     assertThat(codes()).containsExactly("DISK_OFFLINE", "COPYSET_DEGRADED");

@@ -88,7 +88,7 @@ final class Diagnosis {
               ReasonCode.DISK_UNSTABLE,
               object,
               object + " was last heard of " + seconds(disk) + " s ago",
-              cureProcess);
+              "wait some seconds; if it stays, " + cureProcess);
       case OFFLINE ->
           add(
               ReasonCode.DISK_OFFLINE,
@@ -162,11 +162,14 @@ final class Diagnosis {
             .filter(copyset -> laggards(copyset).contains(disk.replica()))
             .count();
     if (lagging > 0) {
+      boolean beats = presence.beats(disk.replica());
       add(
           ReasonCode.REPLICA_LAGGING,
           object,
-          object + " is catching up in " + lagging + " copysets",
-          "wait: it goes on by itself");
+          beats
+              ? object + " is catching up in " + lagging + " copysets"
+              : object + " is away and lacks writes of " + lagging + " copysets",
+          beats ? "wait: it goes on by itself" : "start its chunkserver, or see its log");
     }
   }
 
@@ -226,8 +229,8 @@ final class Diagnosis {
       add(
           ReasonCode.DISK_FULL,
           name(disk),
-          ("%s is full: all of its %d chunks of 16 MiB are in use or promised to volumes, but for %d"
-                  + " that are kept back; what is mapped can be written to")
+          ("%s is full: all of its %d chunks of 16 MiB are in use or promised to volumes, but for"
+               + " %d that are kept back; what is mapped can be written to")
               .formatted(name(disk), disk.slots(), PoolCapacity.reserve(disk.slots())),
           MAKE_ROOM);
     }
@@ -274,7 +277,7 @@ final class Diagnosis {
         ReasonCode.COPYSET_DEGRADED,
         copyset ->
             lately(copyset) >= majority(copyset)
-                && live(copyset) < copyset.membership().voters().size(),
+                && lately(copyset) < copyset.membership().voters().size(),
         "miss a replica: reads and writes go on",
         "start the chunkservers that are away");
   }
@@ -312,10 +315,6 @@ final class Diagnosis {
             + away.stream()
                 .map(id -> image.chunkserver(id).map(this::name).orElse(id.toString()))
                 .collect(Collectors.joining(", "));
-  }
-
-  private long live(CopysetRecord copyset) {
-    return count(copyset, member -> presence.serves(member, copyset.copyset().id()) ? 1 : 0);
   }
 
   private long lately(CopysetRecord copyset) {

@@ -51,7 +51,7 @@ public final class Presence {
   }
 
   /** Whether a process of this store was heard of lately. */
-  boolean beats(ReplicaId replica) {
+  public boolean beats(ReplicaId replica) {
     return report(replica.chunkserver())
         .filter(report -> report.replica().equals(replica))
         .filter(_ -> silence(replica.chunkserver()).compareTo(office.timings().unstableAfter()) < 0)
