@@ -90,13 +90,21 @@ public final class StoreChecker {
     if (copies.get(0) instanceof Copy.Valid(_, Superblock first)
         && copies.get(1) instanceof Copy.Valid(_, Superblock second)
         && !first.equals(second)) {
-      add(
-          Code.SUPERBLOCKS_DIFFER,
-          "superblocks",
-          "one has sequence %d and the other %d: a write was interrupted"
-              .formatted(first.sequence(), second.sequence()),
-          RESTART);
+      add(Code.SUPERBLOCKS_DIFFER, "superblocks", difference(first, second), RESTART);
     }
+  }
+
+  private static String difference(Superblock first, Superblock second) {
+    if (first.sequence() != second.sequence()) {
+      return "one has sequence %d and the other %d: a write was interrupted"
+          .formatted(first.sequence(), second.sequence());
+    }
+    String what =
+        first.identity().cluster().equals(second.identity().cluster())
+            ? "contents"
+            : "clusters: %s and %s"
+                .formatted(first.identity().cluster(), second.identity().cluster());
+    return "both have sequence %d and differ in their %s".formatted(first.sequence(), what);
   }
 
   private void checkControlAreas() {

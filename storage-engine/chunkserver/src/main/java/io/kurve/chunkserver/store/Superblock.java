@@ -44,6 +44,7 @@ record Superblock(
     long controlSequence,
     boolean closedCleanly) {
   private static final long MAGIC = 0x4b5552564553544fL;
+  private static final int SLOT_COUNT_OFFSET = 92;
   private static final int FLAGS_OFFSET = 88;
   private static final int LAYOUT_OFFSET = 112;
   private static final int MEMORY_OFFSET = 192;
@@ -75,7 +76,7 @@ record Superblock(
     page.putLong(72, identity.createdAt().toEpochMilli());
     page.putLong(80, controlSequence);
     page.putInt(FLAGS_OFFSET, closedCleanly ? 1 : 0);
-    page.putInt(92, layout.slotCount());
+    page.putInt(SLOT_COUNT_OFFSET, layout.slotCount());
     page.putLong(96, layout.totalBytes());
     page.putInt(104, Geometry.CHUNK_BYTES);
     page.position(LAYOUT_OFFSET);
@@ -126,6 +127,12 @@ record Superblock(
     StoreLayout layout =
         new StoreLayout(
             page.getLong(96), region(page), region(page), region(page), region(page), region(page));
+    if (page.getInt(SLOT_COUNT_OFFSET) != layout.slotCount()) {
+      throw new IllegalArgumentException(
+          "it says %d slots and has room for %d"
+              .formatted(
+                  Integer.toUnsignedLong(page.getInt(SLOT_COUNT_OFFSET)), layout.slotCount()));
+    }
     page.position(MEMORY_OFFSET);
     ClusterMemory memory =
         new ClusterMemory(

@@ -117,6 +117,36 @@ final class SuperblockTest {
   }
 
   @Test
+  void aSlotCountThatTheRegionsContradictIsABadStore() throws IOException {
+    long copyB = open(disk).layout().superblockBOffset();
+    for (long offset : new long[] {0, copyB}) {
+      ByteBuffer page = ByteBuffer.allocate(Page.BYTES);
+      disk.read(offset, page);
+      page.putInt(92, 0xfffffff0);
+      Page.seal(page.clear());
+      disk.write(offset, page);
+    }
+    disk.sync();
+    refused(() -> open(disk), ErrorCode.BAD_STORE, "4294967280 slots");
+  }
+
+  @Test
+  void superblocksThatDifferInTheirClusterAreFoundByIt() throws IOException {
+    long copyB = open(disk).layout().superblockBOffset();
+    ByteBuffer page = ByteBuffer.allocate(Page.BYTES);
+    disk.read(0, page);
+    disk.write(copyB, page.clear());
+    Superblock.putUuid(page, 16, new java.util.UUID(0, 0x77));
+    Page.seal(page.clear());
+    disk.write(copyB, page);
+    disk.sync();
+    assertThat(StoreChecker.check(disk).findings())
+        .filteredOn(found -> found.code() == StoreFinding.Code.SUPERBLOCKS_DIFFER)
+        .singleElement()
+        .satisfies(found -> assertThat(found.text()).contains("clusters", "000000000077"));
+  }
+
+  @Test
   void twoStoresOnOneDiskAreABadStore() throws IOException {
     long copyB = open(disk).layout().superblockBOffset();
     ByteBuffer page = ByteBuffer.allocate(Page.BYTES);
