@@ -136,7 +136,9 @@ public final class PlaygroundCommand implements Callable<Integer> {
     StringBuilder text = new StringBuilder("The playground is up.\n");
     if (status.device() == null) {
       text.append("No block device: ")
-          .append(Machine.noDevices().orElse("volume demo is not attached"))
+          .append(
+              Machine.noDevices()
+                  .orElse("volume demo is not attached: `./kurve volume attach demo" + dir + "`"))
           .append("\n\nTry next:\n");
     } else {
       text.append(
@@ -159,7 +161,7 @@ public final class PlaygroundCommand implements Callable<Integer> {
   }
 
   private static boolean isEmpty(PlaygroundStatus status) {
-    return status.volume() != null && status.volume().mappedBytes() == 0;
+    return status.volume() != null && Long.valueOf(0).equals(status.volume().mappedBytes());
   }
 
   private static String shown(Path directory) {

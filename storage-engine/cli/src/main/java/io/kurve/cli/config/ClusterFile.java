@@ -1,5 +1,6 @@
 package io.kurve.cli.config;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
@@ -14,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,7 +40,9 @@ public record ClusterFile(List<HostAndPort> mds, ClusterId cluster, Path key) {
           "name the cluster's file with --cluster FILE, or a playground's folder with --dir D");
     }
     ObjectMapper mapper =
-        new YAMLMapper().configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, true);
+        new YAMLMapper()
+            .configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, true)
+            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
     try {
       Yaml yaml = mapper.readValue(file.toFile(), Yaml.class);
       return new ClusterFile(
@@ -49,9 +53,12 @@ public record ClusterFile(List<HostAndPort> mds, ClusterId cluster, Path key) {
     } catch (UnrecognizedPropertyException e) {
       throw invalid(file, "has an unknown key '" + e.getPropertyName() + "'", e);
     } catch (JsonMappingException e) {
-      throw invalid(file, "is not such a file: " + misplaced(e), e);
+      throw invalid(file, doubled(e).orElseGet(() -> "is not such a file: " + misplaced(e)), e);
     } catch (JsonProcessingException e) {
-      throw invalid(file, "is not such a file: " + where(e) + " can't be read as YAML", e);
+      throw invalid(
+          file,
+          doubled(e).orElseGet(() -> "is not such a file: " + where(e) + " can't be read as YAML"),
+          e);
     } catch (IOException e) {
       throw new KurveException(
           ErrorCode.UNAVAILABLE, file + " can't be read: " + e.getMessage(), "", e);
@@ -79,6 +86,12 @@ public record ClusterFile(List<HostAndPort> mds, ClusterId cluster, Path key) {
         ? "it has no keys"
         : "the value of '%s' in %s is of another kind"
             .formatted(e.getPath().getFirst().getFieldName(), where(e));
+  }
+
+  private static Optional<String> doubled(JsonProcessingException e) {
+    return String.valueOf(e.getOriginalMessage()).startsWith("Duplicate field")
+        ? Optional.of("has the key of " + where(e) + " twice")
+        : Optional.empty();
   }
 
   private static String where(JsonProcessingException e) {

@@ -10,6 +10,7 @@ import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
 import io.kurve.core.metadata.ClusterInspection.Health;
+import io.kurve.core.metadata.ClusterInspection.Reason;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import io.kurve.core.metadata.VolumeAdmin.VolumeUse;
@@ -28,6 +29,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -178,13 +180,14 @@ public final class Playground {
               || (status.health() == Health.DEGRADED
                   && Instant.now().isAfter(end.minusSeconds(45)));
       if (usable) {
+        status.reasons().stream().map(Playground::oneLine).forEach(progress);
         return;
       }
       if (Instant.now().isAfter(end)) {
         String why =
             status.reasons().isEmpty()
                 ? "no reason is known"
-                : status.reasons().getFirst().object() + ": " + status.reasons().getFirst().text();
+                : status.reasons().stream().map(Reason::text).collect(Collectors.joining("; "));
         throw new KurveException(
             ErrorCode.DEADLINE_EXCEEDED,
             "the cluster is not healthy after " + HEALTHY_LIMIT.toSeconds() + " s: " + why,
@@ -192,6 +195,11 @@ public final class Playground {
       }
       TimeUnit.MILLISECONDS.sleep(50);
     }
+  }
+
+  /** What a playground that is up has of trouble. */
+  static String oneLine(Reason reason) {
+    return "not healthy: " + reason.code() + ": " + reason.text() + " — " + reason.cure();
   }
 
   private void createVolume() throws IOException {
@@ -421,7 +429,9 @@ public final class Playground {
                     spec.store().toString()))
             .toList();
     return new PlaygroundStatus(
-        orNull("the device", this::device), orNull("the volume", this::volume), processes);
+        orElse("the device", this::device, null),
+        orElse("the volume", this::volume, asMade()),
+        processes);
   }
 
   private String addressOf(Roles.Spec spec) {
@@ -431,12 +441,13 @@ public final class Playground {
   }
 
   /** A server that does not answer must not keep the rest from being shown. */
-  private <T> @Nullable T orNull(String what, Supplier<@Nullable T> question) {
+  private <T> @Nullable T orElse(
+      String what, Supplier<@Nullable T> question, @Nullable T otherwise) {
     try {
       return question.get();
     } catch (KurveException e) {
       progress.accept(what + " is not known: " + e.oneLine());
-      return null;
+      return otherwise;
     }
   }
 
@@ -455,9 +466,13 @@ public final class Playground {
     return null;
   }
 
+  private VolumeStatus asMade() {
+    return new VolumeStatus(VOLUME, settings.volumeBytes(), null);
+  }
+
   private @Nullable VolumeStatus volume() {
     if (process(roles.mds()).find().isEmpty()) {
-      return null;
+      return asMade();
     }
     try {
       VolumeUse use = call("the MDS", cluster().volumes().info(VOLUME));

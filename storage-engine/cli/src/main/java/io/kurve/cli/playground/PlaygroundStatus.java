@@ -9,9 +9,12 @@ import org.jspecify.annotations.Nullable;
 public record PlaygroundStatus(
     @Nullable String device, @Nullable VolumeStatus volume, List<ProcessStatus> processes) {
   /**
-   * @param mappedBytes what was written takes at least so much; 0 when nothing was
+   * @param sizeBytes what it was made with when the MDS can't be asked
+   * @param mappedBytes what was written takes at least so much; 0 when nothing was; null when the
+   *     MDS can't be asked
    */
-  public record VolumeStatus(String name, long sizeBytes, long mappedBytes) {}
+  @JsonInclude(JsonInclude.Include.ALWAYS)
+  public record VolumeStatus(String name, long sizeBytes, @Nullable Long mappedBytes) {}
 
   /**
    * @param pid null when it is dead

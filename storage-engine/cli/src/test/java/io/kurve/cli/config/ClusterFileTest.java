@@ -36,6 +36,7 @@ class ClusterFileTest {
       delimiter = '|',
       value = {
         "mds: ['a:1']\\ncluster: ID\\nkey: k\\ncolour: red | unknown key 'colour'",
+        "mds: ['a:1']\\ncluster: ID\\nkey: k\\nkey: other | the key of line 4 twice",
         "cluster: ID\\nkey: k | lacks the key 'mds'",
         "mds: ['a:1']\\nkey: k | lacks the key 'cluster'",
         "mds: ['a:1']\\ncluster: ID | lacks the key 'key'",

@@ -20,7 +20,7 @@ class ConsoleTest {
         true,
         new PlaygroundStatus(
             null,
-            new VolumeStatus("demo", 16, 8),
+            new VolumeStatus("demo", 16, 8L),
             List.of(new ProcessStatus("mds", "mds-1", null, "a:1", "a:2", "/s"))),
         () -> "unused");
     assertThat(out.toString(StandardCharsets.UTF_8))
