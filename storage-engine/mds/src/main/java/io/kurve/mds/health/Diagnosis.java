@@ -230,7 +230,7 @@ final class Diagnosis {
           ReasonCode.DISK_FULL,
           name(disk),
           ("%s is full: all of its %d chunks of 16 MiB are in use or promised to volumes, but for"
-               + " %d that are kept back; what is mapped can be written to")
+                  + " %d that are kept back; what is mapped can be written to")
               .formatted(name(disk), disk.slots(), PoolCapacity.reserve(disk.slots())),
           MAKE_ROOM);
     }
