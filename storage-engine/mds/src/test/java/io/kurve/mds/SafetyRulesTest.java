@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.CopysetId;
+import io.kurve.core.metadata.ChunkserverReport.Seen;
 import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
 import io.kurve.core.metadata.ClusterInspection.DiskState;
 import io.kurve.core.metadata.ClusterInspection.Health;
@@ -29,6 +30,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class SafetyRulesTest {
   private TestCluster cluster = TestCluster.started(3, 4);
@@ -344,25 +347,49 @@ class SafetyRulesTest {
         .isEqualTo(ErrorCode.INVALID_ARGUMENT);
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void rule23AMetadataStoreThatIsBehindInOneNumberServesNothing(SeenNumber number) {
+    List<Entry> backup = cluster.store.contents();
+    for (int i = 1; i <= 3; i++) {
+      cluster.disk(i).seen = number.raisedIn(cluster.disk(i).seen);
+    }
+    restore(backup);
+    servesNothing();
+  }
+
+  /** The only numbers that grow here are those that the cluster itself gave away. */
   @Test
   void rule23ARestoredMetadataStoreServesNothing() {
+    long reserved = cluster.disk(1).seen.highestId();
     List<Entry> backup = cluster.store.contents();
-    Volume volume = cluster.create("v", GIB);
-    Opened opened = cluster.open("v", "host-1");
-    cluster.await(lookUp(volume, opened, 0));
-    for (int i = 1; i <= 3; i++) {
-      cluster.disk(i).seen =
-          TestCluster.Disk.seen(
-              cluster.disk(i).seen.term().value(),
-              cluster.disk(i).seen.metastoreRevision(),
-              cluster.disk(i).seen.highestId(),
-              opened.attachment().value() + 5000);
+    for (int made = 0; cluster.disk(1).seen.highestId() == reserved; made++) {
+      assertThat(made).as("volumes made").isLessThan(100_000);
+      Volume volume = cluster.create("v" + made, 16 * MIB);
+      cluster.await(cluster.mds.volumes().delete(volume.id()));
+      if (made % 100 == 0) {
+        cluster.run(Duration.ofSeconds(3));
+      }
     }
+    restore(backup);
+    servesNothing();
+  }
+
+  @Test
+  void rule23AMetadataStoreThatIsNotBehindServes() {
+    restore(cluster.store.contents());
+    assertThat(cluster.create("again", GIB).id()).isNotNull();
+  }
+
+  private void restore(List<Entry> backup) {
     cluster.session.cutOff(true);
     cluster.mds.close();
     cluster.store.restore(backup);
     cluster.run(Duration.ofSeconds(4));
     cluster.restartMds();
+  }
+
+  private void servesNothing() {
     assertThat(
             cluster
                 .refusal(
@@ -373,6 +400,24 @@ class SafetyRulesTest {
     assertThat(status.health()).isEqualTo(Health.STALLED);
     assertThat(status.reasons()).extracting(Reason::code).containsExactly("METASTORE_BEHIND");
     assertThat(cluster.disk(1).lastError).contains(ErrorCode.REFUSED);
+  }
+
+  /** Each is more than any store of this test can have given away. */
+  private enum SeenNumber {
+    TERM,
+    REVISION,
+    ID,
+    ATTACHMENT;
+
+    private static final long MORE = 1L << 40;
+
+    private Seen raisedIn(Seen seen) {
+      return TestCluster.Disk.seen(
+          seen.term().value() + (this == TERM ? MORE : 0),
+          seen.metastoreRevision() + (this == REVISION ? MORE : 0),
+          seen.highestId() + (this == ID ? MORE : 0),
+          seen.highestAttachment().value() + (this == ATTACHMENT ? MORE : 0));
+    }
   }
 
   @Test
