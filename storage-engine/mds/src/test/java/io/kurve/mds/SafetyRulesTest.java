@@ -366,7 +366,7 @@ class SafetyRulesTest {
     for (int made = 0; cluster.disk(1).seen.highestId() == reserved; made++) {
       assertThat(made).as("volumes made").isLessThan(100_000);
       Volume volume = cluster.create("v" + made, 16 * MIB);
-      cluster.await(cluster.mds.volumes().delete(volume.id()));
+      cluster.await(cluster.mds.volumes().delete(volume.id(), Optional.of(Duration.ZERO)));
       if (made % 100 == 0) {
         cluster.run(Duration.ofSeconds(3));
       }
