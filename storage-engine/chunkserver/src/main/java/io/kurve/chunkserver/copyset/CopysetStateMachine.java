@@ -1,6 +1,5 @@
 package io.kurve.chunkserver.copyset;
 
-import io.kurve.chunkserver.copyset.Command.Barrier;
 import io.kurve.chunkserver.copyset.Command.BlockChange;
 import io.kurve.chunkserver.copyset.Command.Discard;
 import io.kurve.chunkserver.copyset.Command.MdsCommand;
@@ -138,7 +137,6 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
           switch (decode(at, bytes)) {
             case BlockChange change -> applyBlockChange(at, change);
             case MdsCommand command -> applyMdsCommand(command);
-            case Barrier _ -> new CommandReply.Done();
           };
       position = at;
       return reply;

@@ -164,8 +164,7 @@ public final class Chunkserver implements AutoCloseable {
             new RunningChunkserver.Parts(
                 store, memory, pools, transport, serviceMetrics, faults, config.diskName()),
             client,
-            mds.chunkservers(),
-            config.reads());
+            mds.chunkservers());
     server.startReplicas();
     doors.open(server.services());
     running = server;

@@ -4,7 +4,6 @@ import io.kurve.chunkserver.service.CopysetReplica;
 import io.kurve.chunkserver.service.Copysets;
 import io.kurve.chunkserver.service.DataService;
 import io.kurve.chunkserver.service.MdsCommands;
-import io.kurve.chunkserver.service.ReadMode;
 import io.kurve.chunkserver.service.ReplicaDoor;
 import io.kurve.chunkserver.service.ServiceLimits;
 import io.kurve.chunkserver.service.ServiceMetrics;
@@ -59,12 +58,7 @@ final class RunningChunkserver {
       FaultHandler faults,
       String diskName) {}
 
-  RunningChunkserver(
-      ReplicaId self,
-      Parts parts,
-      DataClient client,
-      ChunkserverRegistry registry,
-      ReadMode reads) {
+  RunningChunkserver(ReplicaId self, Parts parts, DataClient client, ChunkserverRegistry registry) {
     this.self = self;
     this.client = client;
     KnownAddresses addresses = new KnownAddresses();
@@ -94,8 +88,7 @@ final class RunningChunkserver {
                 self,
                 id ->
                     replicas.computeIfAbsent(
-                        id, absent -> client.replica(absent, addresses, PEER_CALL)),
-                reads),
+                        id, absent -> client.replica(absent, addresses, PEER_CALL))),
             () -> true,
             parts.pools().service(),
             limits,

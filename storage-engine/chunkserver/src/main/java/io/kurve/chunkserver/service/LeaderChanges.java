@@ -38,7 +38,6 @@ import java.util.function.Consumer;
 final class LeaderChanges {
   private final CopysetStateMachine machine;
   private final ReplicatedLog<CommandReply> log;
-  private final LeaderProof proof;
   private final Doorkeeping shared;
 
   /** Guards the lines and what is in them. */
@@ -46,14 +45,9 @@ final class LeaderChanges {
 
   private Term current = new Term(0);
 
-  LeaderChanges(
-      CopysetStateMachine machine,
-      ReplicatedLog<CommandReply> log,
-      LeaderProof proof,
-      Doorkeeping shared) {
+  LeaderChanges(CopysetStateMachine machine, ReplicatedLog<CommandReply> log, Doorkeeping shared) {
     this.machine = machine;
     this.log = log;
-    this.proof = proof;
     this.shared = shared;
   }
 
@@ -68,53 +62,43 @@ final class LeaderChanges {
       answer.accept(notLeader());
       return;
     }
-    PendingChange.Asked asked = new PendingChange.Asked(change, expected, arrival, answer);
-    judge(change, answer, () -> admit(asked, term.getAsLong()));
-  }
-
-  private void admit(PendingChange.Asked asked, long term) {
-    BlockChange change = asked.change();
-    boolean creates = change instanceof Write && machine.isAbsent(change.address());
-    if (creates && !shared.space().promiseSlot(change.address().chunk())) {
-      asked
-          .answer()
-          .accept(
-              Replies.failed(
-                  ErrorCode.NO_SPACE,
-                  machine.copyset() + " can't take another chunk: the free slots are promised"));
+    Optional<DataReply> refusal = refusal(change);
+    if (refusal.isPresent()) {
+      answer.accept(refusal.get());
       return;
     }
-    enter(new PendingChange(asked, creates), term);
+    boolean creates = change instanceof Write && machine.isAbsent(change.address());
+    if (creates && !shared.space().promiseSlot(change.address().chunk())) {
+      answer.accept(
+          Replies.failed(
+              ErrorCode.NO_SPACE,
+              machine.copyset() + " can't take another chunk: the free slots are promised"));
+      return;
+    }
+    enter(new PendingChange(change, expected, creates, answer, arrival), term.getAsLong());
   }
 
   private DataReply notLeader() {
     return Replies.notLeader(log.status().leader(), "another replica leads");
   }
 
-  /** Ends in one of the two, now or later. */
-  private void judge(BlockChange change, Consumer<DataReply> refuse, Runnable goOn) {
+  private Optional<DataReply> refusal(BlockChange change) {
     Optional<CommandReply> verdict = machine.verdict(change);
     if (verdict.isEmpty()) {
-      if (shared.space().logIsFull()) {
-        refuse.accept(
-            Replies.failed(ErrorCode.OVERLOAD, "the log is full until the next checkpoint"));
-      } else {
-        goOn.run();
-      }
-      return;
+      return shared.space().logIsFull()
+          ? Optional.of(
+              Replies.failed(ErrorCode.OVERLOAD, "the log is full until the next checkpoint"))
+          : Optional.empty();
     }
     if (verdict.get() instanceof CommandReply.Done) {
-      refuse.accept(new DataReply.Done());
-      return;
+      return Optional.of(new DataReply.Done());
     }
     // A leader that was deposed and does not know it must not tell the new attachment "fenced".
-    proof.ask(permission ->
-        refuse.accept(
-            switch (permission) {
-              case ReadPermission.Granted _ -> Replies.of(verdict.get());
-              case ReadPermission.Refused refused ->
-                  Replies.notLeader(refused.leader(), refused.why());
-            }));
+    return switch (log.readPermission()) {
+      case ReadPermission.Granted granted -> Optional.of(Replies.of(verdict.get()));
+      case ReadPermission.Refused refused ->
+          Optional.of(Replies.notLeader(refused.leader(), refused.why()));
+    };
   }
 
   private void enter(PendingChange change, long termNumber) {
@@ -169,13 +153,11 @@ final class LeaderChanges {
       return;
     }
     // An earlier try of the same request may have been applied while this one waited.
-    judge(
-        change.change(),
-        reply -> leave(change, term, reply),
-        () -> compareWithPresent(change, term));
-  }
-
-  private void compareWithPresent(PendingChange change, Term term) {
+    Optional<DataReply> refusal = refusal(change.change());
+    if (refusal.isPresent()) {
+      leave(change, term, refusal.get());
+      return;
+    }
     OptionalInt present;
     try {
       present = machine.blocks().checksum(change.change().address(), change.change().firstBlock());
@@ -191,15 +173,15 @@ final class LeaderChanges {
     } else if (change.expects(present.getAsInt())) {
       propose(change, term);
     } else {
-      proof.ask(permission -> leave(change, term, mismatch(term, present.getAsInt(), permission)));
+      leave(change, term, mismatch(term, present.getAsInt()));
     }
   }
 
   /**
    * It tells what the block holds, so it needs what a read needs; in the term of the comparison.
    */
-  private static DataReply mismatch(Term term, int present, ReadPermission permission) {
-    return switch (permission) {
+  private DataReply mismatch(Term term, int present) {
+    return switch (log.readPermission()) {
       case ReadPermission.Refused refused -> Replies.notLeader(refused.leader(), refused.why());
       case ReadPermission.Granted granted when granted.term() != term.number() ->
           Replies.notLeader(Optional.empty(), "it leads in another term by now");

@@ -7,33 +7,34 @@ import java.util.function.Consumer;
 
 /** A change of blocks on its way through the leader. One object for each arrival. */
 final class PendingChange {
-  /**
-   * As it arrived.
-   *
-   * @param expected the checksum that the block must have
-   * @param answer told exactly once
-   */
-  record Asked(
-      BlockChange change,
-      Optional<Integer> expected,
-      Arrival arrival,
-      Consumer<DataReply> answer) {}
-
-  private final Asked asked;
+  private final BlockChange change;
+  private final Optional<Integer> expected;
+  private final Consumer<DataReply> answer;
+  private final Arrival arrival;
   private final boolean creates;
   private volatile long proposedNanos;
 
   /**
+   * @param expected the checksum that the block must have
    * @param creates whether a slot was promised for its chunk
+   * @param answer told exactly once
    */
-  PendingChange(Asked asked, boolean creates) {
-    this.asked = asked;
+  PendingChange(
+      BlockChange change,
+      Optional<Integer> expected,
+      boolean creates,
+      Consumer<DataReply> answer,
+      Arrival arrival) {
+    this.change = change;
+    this.expected = expected;
     this.creates = creates;
-    this.proposedNanos = asked.arrival().atNanos();
+    this.answer = answer;
+    this.arrival = arrival;
+    this.proposedNanos = arrival.atNanos();
   }
 
   BlockChange change() {
-    return asked.change();
+    return change;
   }
 
   boolean creates() {
@@ -41,19 +42,17 @@ final class PendingChange {
   }
 
   boolean comparesFirst() {
-    return asked.expected().isPresent();
+    return expected.isPresent();
   }
 
   boolean expects(int checksum) {
-    return asked.expected().isPresent() && asked.expected().get() == checksum;
+    return expected.isPresent() && expected.get() == checksum;
   }
 
   /** Both are of one chunk. */
   boolean overlaps(PendingChange other) {
-    BlockChange mine = change();
-    BlockChange theirs = other.change();
-    return mine.firstBlock() < theirs.firstBlock() + theirs.blockCount()
-        && theirs.firstBlock() < mine.firstBlock() + mine.blockCount();
+    return change.firstBlock() < other.change.firstBlock() + other.change.blockCount()
+        && other.change.firstBlock() < change.firstBlock() + change.blockCount();
   }
 
   void proposed(long nowNanos) {
@@ -61,11 +60,11 @@ final class PendingChange {
   }
 
   long arrivedNanos() {
-    return asked.arrival().atNanos();
+    return arrival.atNanos();
   }
 
   Arrival arrival() {
-    return asked.arrival();
+    return arrival;
   }
 
   long proposedNanos() {
@@ -73,6 +72,6 @@ final class PendingChange {
   }
 
   void answer(DataReply reply) {
-    asked.answer().accept(reply);
+    answer.accept(reply);
   }
 }
