@@ -131,7 +131,7 @@ final class StartIT {
             "127.0.0.1:1",
             "--failure-domain",
             "nowhere");
-    assertThat(refused.exit()).as(refused.err()).isEqualTo(1);
+    assertThat(refused.exit()).as(refused.err()).isEqualTo(8);
     List<String> lines =
         refused.err().lines().filter(line -> line.startsWith("kurve chunkserver: ")).toList();
     assertThat(lines).hasSize(1);
@@ -162,7 +162,7 @@ final class StartIT {
     Files.move(disk(3), kept);
     Files.write(disk(3), new byte[8 << 20]);
     try {
-      assertThat(failedUp(7))
+      assertThat(failedUp(8))
           .contains("chunkserver-3 ended while it started")
           .contains("not a Kurve store");
     } finally {
@@ -172,7 +172,7 @@ final class StartIT {
     Path metadata = playground.directory().resolve("mds-1/metadata");
     Path hidden = metadata.resolveSibling("hidden");
     Files.move(metadata, hidden);
-    assertThat(failedUp(7)).contains("mds-1 ended while it started");
+    assertThat(failedUp(8)).contains("mds-1 ended while it started");
     Shell.run("rm", "-rf", metadata.toString()).ok();
     Files.move(hidden, metadata);
 
