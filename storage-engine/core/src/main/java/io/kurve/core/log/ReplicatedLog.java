@@ -40,7 +40,8 @@ public interface ReplicatedLog<R> extends AutoCloseable {
   /**
    * Makes these the members of the group, by a joint change where the voters differ; one change at
    * a time. Who is to vote must be a learner that lacks next to nothing. Asking again for what
-   * holds already ends at once.
+   * holds already ends at once. A change that is cut off may leave a learner without its place: who
+   * asks again makes it a learner again first.
    *
    * <p>Ends when the new membership alone is committed. Ends exceptionally with NOT_LEADER; with
    * UNAVAILABLE when it may work later, or may have been done; with REFUSED when this replica would

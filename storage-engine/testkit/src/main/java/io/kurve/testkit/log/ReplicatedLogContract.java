@@ -490,7 +490,10 @@ public abstract class ReplicatedLogContract {
   private void ask(
       ReplicaId leader, Membership wanted, AtomicReference<CompletableFuture<Void>> asked) {
     if (wanted.voters().contains(leader)) {
-      asked.set(cluster.log(leader).changeMembership(wanted).toCompletableFuture());
+      Membership first = learnersFirst(cluster.log(leader).status().membership(), wanted);
+      CompletableFuture<Void> end =
+          cluster.log(leader).changeMembership(first).toCompletableFuture();
+      asked.set(first.equals(wanted) ? end : end.thenCompose(done -> notYet(first)));
       return;
     }
     wanted.voters().stream()
@@ -500,6 +503,17 @@ public abstract class ReplicatedLogContract {
         .ifPresent(other -> {
           var unused = cluster.log(leader).transferLeadership(other);
         });
+  }
+
+  /** A change that was cut off may have cost a learner its place: it gets it again first. */
+  private static Membership learnersFirst(Membership now, Membership wanted) {
+    List<ReplicaId> learners = new ArrayList<>(wanted.voters());
+    learners.removeAll(now.voters());
+    return now.learners().containsAll(learners) ? wanted : new Membership(now.voters(), learners);
+  }
+
+  private static CompletableFuture<Void> notYet(Membership before) {
+    return CompletableFuture.failedFuture(new IllegalStateException("only " + before + " holds"));
   }
 
   private List<ReplicaId> everyone() {
