@@ -262,7 +262,7 @@ final class SimChunkserver {
               logs,
               new Copysets.Storage(
                   slots, adapters.writer(new SharedCheckpoints(slots), slots), faults, disk.name()),
-              new Copysets.Peers(self, this::peer),
+              new Copysets.Peers(self, this::peer, cluster.reads()),
               () -> true,
               new ServicePools(loop, repairs, (end, atMost) -> {}, loop::nanoTime),
               limits,

@@ -1,5 +1,6 @@
 package io.kurve.simulation;
 
+import io.kurve.chunkserver.service.ReadMode;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ChunkserverId;
@@ -74,6 +75,11 @@ final class SimCluster {
     for (int i = 1; i <= HOSTS; i++) {
       hosts.add(new SimHost(this, "host-" + i));
     }
+  }
+
+  /** In a quarter of all runs a majority is asked. */
+  ReadMode reads() {
+    return checkpointMillis % 4 == 0 ? ReadMode.QUORUM : ReadMode.LEASE;
   }
 
   void start() {

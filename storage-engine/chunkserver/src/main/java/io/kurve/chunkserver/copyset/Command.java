@@ -60,6 +60,9 @@ public sealed interface Command {
    */
   record SetGrant(MdsTerm term, long sentAtRevision, Grant grant) implements MdsCommand {}
 
+  /** Changes nothing. */
+  record Barrier() implements Command {}
+
   /**
    * @param deletingTransaction the revision of the transaction that made the volume Deleting
    */

@@ -1,5 +1,6 @@
 package io.kurve.chunkserver.copyset;
 
+import io.kurve.chunkserver.copyset.Command.Barrier;
 import io.kurve.chunkserver.copyset.Command.BlockChange;
 import io.kurve.chunkserver.copyset.Command.Discard;
 import io.kurve.chunkserver.copyset.Command.Origin;
@@ -35,6 +36,7 @@ import java.util.zip.CRC32C;
  *       MDS term i64, sent at revision i64, volume i64, revision i64, shared u8, count i32,
  *       attachment i64 ...; version 1 is without the second
  *     PurgeVolume: MDS term i64, volume i64, deleting transaction i64
+ *     Barrier: nothing
  *   header bytes - 4: CRC32C of all before it
  *   header bytes:     payload (Write only): whole 4 KiB blocks, vouched for by their own CRC32Cs
  * </pre>
@@ -54,6 +56,7 @@ public final class CommandCodec {
   private static final byte DISCARD = 3;
   private static final byte SET_GRANT = 4;
   private static final byte PURGE_VOLUME = 5;
+  private static final byte BARRIER = 6;
 
   private CommandCodec() {}
 
@@ -103,6 +106,7 @@ public final class CommandCodec {
                   .putLong(volume.value())
                   .putLong(transaction))
               .flip();
+      case Barrier _ -> seal(begin(BARRIER, 0, 0)).flip();
     };
   }
 
@@ -130,6 +134,7 @@ public final class CommandCodec {
             case PURGE_VOLUME ->
                 new PurgeVolume(
                     new MdsTerm(in.getLong()), new VolumeId(in.getLong()), in.getLong());
+            case BARRIER -> new Barrier();
             default -> throw new BadCommand("type " + type + " is unknown");
           };
       if (in.hasRemaining()) {

@@ -1,5 +1,6 @@
 package io.kurve.chunkserver.copyset;
 
+import io.kurve.chunkserver.copyset.Command.Barrier;
 import io.kurve.chunkserver.copyset.Command.BlockChange;
 import io.kurve.chunkserver.copyset.Command.Discard;
 import io.kurve.chunkserver.copyset.Command.MdsCommand;
@@ -137,6 +138,7 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
           switch (decode(at, bytes)) {
             case BlockChange change -> applyBlockChange(at, change);
             case MdsCommand command -> applyMdsCommand(command);
+            case Barrier _ -> new CommandReply.Done();
           };
       position = at;
       return reply;

@@ -164,7 +164,8 @@ public final class Chunkserver implements AutoCloseable {
             new RunningChunkserver.Parts(
                 store, memory, pools, transport, serviceMetrics, faults, config.diskName()),
             client,
-            mds.chunkservers());
+            mds.chunkservers(),
+            config.reads());
     server.startReplicas();
     doors.open(server.services());
     running = server;

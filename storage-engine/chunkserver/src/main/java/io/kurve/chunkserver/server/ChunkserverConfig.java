@@ -1,5 +1,6 @@
 package io.kurve.chunkserver.server;
 
+import io.kurve.chunkserver.service.ReadMode;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ClusterId;
@@ -18,6 +19,7 @@ import java.util.function.Function;
  *
  * @param failureDomain what must differ between the replicas of a copyset: the server's name
  * @param diskName as people call the disk
+ * @param reads how its leaders make sure that they lead
  */
 public record ChunkserverConfig(
     Path store,
@@ -26,7 +28,8 @@ public record ChunkserverConfig(
     List<HostAndPort> mds,
     Ports ports,
     String failureDomain,
-    String diskName) {
+    String diskName,
+    ReadMode reads) {
 
   /**
    * Where it listens; port 0 takes a free one.
@@ -47,6 +50,7 @@ public record ChunkserverConfig(
           "metrics-port",
           "failure-domain",
           "disk-name",
+          "reads",
           "ready-file");
 
   public static final String USAGE =
@@ -54,6 +58,8 @@ public record ChunkserverConfig(
       kurve chunkserver --store PATH --cluster-id UUID --key-file FILE --mds HOST:PORT[,HOST:PORT...]
         --failure-domain NAME   the server's name: replicas of a copyset are on different ones
         --disk-name NAME        as people call the disk; the name of the store's file if not given
+        --reads lease|quorum    whether a leader answers reads under its lease (if not given) or asks
+                                a majority first, for machines whose clocks can't be trusted
         --bind HOST             127.0.0.1 if not given
         --data-port N --control-port N --metrics-port N   0, if not given: any free one
         --ready-file FILE       gets the addresses, as properties, once the chunkserver listens\
@@ -72,6 +78,7 @@ public record ChunkserverConfig(
     Optional<List<HostAndPort>> mds = in.required("mds", ChunkserverConfig::addresses);
     Optional<String> domain = in.required("failure-domain", ChunkserverConfig::name);
     Optional<String> disk = in.optional("disk-name", ChunkserverConfig::name);
+    Optional<ReadMode> reads = in.optional("reads", ChunkserverConfig::readMode);
     Ports ports =
         new Ports(
             in.optional("bind", ChunkserverConfig::name).orElse("127.0.0.1"),
@@ -90,7 +97,8 @@ public record ChunkserverConfig(
         mds.orElseThrow(),
         ports,
         domain.orElseThrow(),
-        disk.orElseGet(() -> String.valueOf(store.orElseThrow().getFileName())));
+        disk.orElseGet(() -> String.valueOf(store.orElseThrow().getFileName())),
+        reads.orElse(ReadMode.LEASE));
   }
 
   private static Map<String, String> pairs(String[] arguments, List<String> errors) {
@@ -110,6 +118,14 @@ public record ChunkserverConfig(
 
   private static List<HostAndPort> addresses(String text) {
     return Arrays.stream(text.split(",", -1)).map(HostAndPort::parse).toList();
+  }
+
+  private static ReadMode readMode(String text) {
+    return switch (text) {
+      case "lease" -> ReadMode.LEASE;
+      case "quorum" -> ReadMode.QUORUM;
+      default -> throw new IllegalArgumentException("it is neither lease nor quorum");
+    };
   }
 
   private static String name(String text) {

@@ -4,6 +4,7 @@ import io.kurve.chunkserver.service.CopysetReplica;
 import io.kurve.chunkserver.service.Copysets;
 import io.kurve.chunkserver.service.DataService;
 import io.kurve.chunkserver.service.MdsCommands;
+import io.kurve.chunkserver.service.ReadMode;
 import io.kurve.chunkserver.service.ReplicaDoor;
 import io.kurve.chunkserver.service.ServiceLimits;
 import io.kurve.chunkserver.service.ServiceMetrics;
@@ -58,7 +59,12 @@ final class RunningChunkserver {
       FaultHandler faults,
       String diskName) {}
 
-  RunningChunkserver(ReplicaId self, Parts parts, DataClient client, ChunkserverRegistry registry) {
+  RunningChunkserver(
+      ReplicaId self,
+      Parts parts,
+      DataClient client,
+      ChunkserverRegistry registry,
+      ReadMode reads) {
     this.self = self;
     this.client = client;
     KnownAddresses addresses = new KnownAddresses();
@@ -88,7 +94,8 @@ final class RunningChunkserver {
                 self,
                 id ->
                     replicas.computeIfAbsent(
-                        id, absent -> client.replica(absent, addresses, PEER_CALL))),
+                        id, absent -> client.replica(absent, addresses, PEER_CALL)),
+                reads),
             () -> true,
             parts.pools().service(),
             limits,

@@ -50,7 +50,11 @@ public final class Copysets {
    */
   public record Storage(SlotStore store, ControlWriter writer, FaultHandler faults, String disk) {}
 
-  public record Peers(ReplicaId self, Function<ReplicaId, ReplicaService> services) {}
+  /**
+   * @param reads whether a leader asks them before it answers a read
+   */
+  public record Peers(
+      ReplicaId self, Function<ReplicaId, ReplicaService> services, ReadMode reads) {}
 
   /**
    * @param confirmed whether the MDS has confirmed the store; until then no replica votes
@@ -127,16 +131,23 @@ public final class Copysets {
     ObservedStateMachine observed =
         new ObservedStateMachine(machine, shared.nanoTime(), metrics, shared.slowLog());
     ReplicatedLog<CommandReply> replicated = logs.open(copyset, founders, observed);
+    LeaderProof proof = proof(machine, replicated);
     CopysetReplica replica =
         new CopysetReplica(
             machine,
             observed,
             replicated,
-            new LeaderChanges(machine, replicated, shared),
-            new LeaderReads(
-                machine, replicated, shared, repair(machine, replicated), pools.repairs()));
+            new LeaderChanges(machine, replicated, proof, shared),
+            new LeaderReads(machine, proof, shared, repair(machine, replicated), pools.repairs()));
     running.put(copyset, replica);
     return replica;
+  }
+
+  private LeaderProof proof(CopysetStateMachine machine, ReplicatedLog<CommandReply> log) {
+    return switch (peers.reads()) {
+      case LEASE -> told -> told.accept(log.readPermission());
+      case QUORUM -> new QuorumProof(machine, log, shared.space());
+    };
   }
 
   /** Replicas that are here and can't run, in order of their keys. */

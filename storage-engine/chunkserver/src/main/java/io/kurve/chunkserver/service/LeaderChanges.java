@@ -38,6 +38,7 @@ import java.util.function.Consumer;
 final class LeaderChanges {
   private final CopysetStateMachine machine;
   private final ReplicatedLog<CommandReply> log;
+  private final LeaderProof proof;
   private final Doorkeeping shared;
 
   /** Guards the lines and what is in them. */
@@ -45,9 +46,14 @@ final class LeaderChanges {
 
   private Term current = new Term(0);
 
-  LeaderChanges(CopysetStateMachine machine, ReplicatedLog<CommandReply> log, Doorkeeping shared) {
+  LeaderChanges(
+      CopysetStateMachine machine,
+      ReplicatedLog<CommandReply> log,
+      LeaderProof proof,
+      Doorkeeping shared) {
     this.machine = machine;
     this.log = log;
+    this.proof = proof;
     this.shared = shared;
   }
 
@@ -62,43 +68,53 @@ final class LeaderChanges {
       answer.accept(notLeader());
       return;
     }
-    Optional<DataReply> refusal = refusal(change);
-    if (refusal.isPresent()) {
-      answer.accept(refusal.get());
-      return;
-    }
+    PendingChange.Asked asked = new PendingChange.Asked(change, expected, arrival, answer);
+    judge(change, answer, () -> admit(asked, term.getAsLong()));
+  }
+
+  private void admit(PendingChange.Asked asked, long term) {
+    BlockChange change = asked.change();
     boolean creates = change instanceof Write && machine.isAbsent(change.address());
     if (creates && !shared.space().promiseSlot(change.address().chunk())) {
-      answer.accept(
-          Replies.failed(
-              ErrorCode.NO_SPACE,
-              machine.copyset() + " can't take another chunk: the free slots are promised"));
+      asked
+          .answer()
+          .accept(
+              Replies.failed(
+                  ErrorCode.NO_SPACE,
+                  machine.copyset() + " can't take another chunk: the free slots are promised"));
       return;
     }
-    enter(new PendingChange(change, expected, creates, answer, arrival), term.getAsLong());
+    enter(new PendingChange(asked, creates), term);
   }
 
   private DataReply notLeader() {
     return Replies.notLeader(log.status().leader(), "another replica leads");
   }
 
-  private Optional<DataReply> refusal(BlockChange change) {
+  /** Ends in one of the two, now or later. */
+  private void judge(BlockChange change, Consumer<DataReply> refuse, Runnable goOn) {
     Optional<CommandReply> verdict = machine.verdict(change);
     if (verdict.isEmpty()) {
-      return shared.space().logIsFull()
-          ? Optional.of(
-              Replies.failed(ErrorCode.OVERLOAD, "the log is full until the next checkpoint"))
-          : Optional.empty();
+      if (shared.space().logIsFull()) {
+        refuse.accept(
+            Replies.failed(ErrorCode.OVERLOAD, "the log is full until the next checkpoint"));
+      } else {
+        goOn.run();
+      }
+      return;
     }
     if (verdict.get() instanceof CommandReply.Done) {
-      return Optional.of(new DataReply.Done());
+      refuse.accept(new DataReply.Done());
+      return;
     }
     // A leader that was deposed and does not know it must not tell the new attachment "fenced".
-    return switch (log.readPermission()) {
-      case ReadPermission.Granted granted -> Optional.of(Replies.of(verdict.get()));
-      case ReadPermission.Refused refused ->
-          Optional.of(Replies.notLeader(refused.leader(), refused.why()));
-    };
+    proof.ask(permission ->
+        refuse.accept(
+            switch (permission) {
+              case ReadPermission.Granted _ -> Replies.of(verdict.get());
+              case ReadPermission.Refused refused ->
+                  Replies.notLeader(refused.leader(), refused.why());
+            }));
   }
 
   private void enter(PendingChange change, long termNumber) {
@@ -153,11 +169,13 @@ final class LeaderChanges {
       return;
     }
     // An earlier try of the same request may have been applied while this one waited.
-    Optional<DataReply> refusal = refusal(change.change());
-    if (refusal.isPresent()) {
-      leave(change, term, refusal.get());
-      return;
-    }
+    judge(
+        change.change(),
+        reply -> leave(change, term, reply),
+        () -> compareWithPresent(change, term));
+  }
+
+  private void compareWithPresent(PendingChange change, Term term) {
     OptionalInt present;
     try {
       present = machine.blocks().checksum(change.change().address(), change.change().firstBlock());
@@ -173,15 +191,15 @@ final class LeaderChanges {
     } else if (change.expects(present.getAsInt())) {
       propose(change, term);
     } else {
-      leave(change, term, mismatch(term, present.getAsInt()));
+      proof.ask(permission -> leave(change, term, mismatch(term, present.getAsInt(), permission)));
     }
   }
 
   /**
    * It tells what the block holds, so it needs what a read needs; in the term of the comparison.
    */
-  private DataReply mismatch(Term term, int present) {
-    return switch (log.readPermission()) {
+  private static DataReply mismatch(Term term, int present, ReadPermission permission) {
+    return switch (permission) {
       case ReadPermission.Refused refused -> Replies.notLeader(refused.leader(), refused.why());
       case ReadPermission.Granted granted when granted.term() != term.number() ->
           Replies.notLeader(Optional.empty(), "it leads in another term by now");

@@ -1,6 +1,5 @@
 package io.kurve.chunkserver.service;
 
-import io.kurve.chunkserver.copyset.CommandReply;
 import io.kurve.chunkserver.copyset.CopysetStateMachine;
 import io.kurve.chunkserver.service.ServiceMetrics.Stage;
 import io.kurve.core.data.ChunkAddress;
@@ -9,7 +8,6 @@ import io.kurve.core.data.DataRequest;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.id.RequestId;
 import io.kurve.core.log.ReadPermission;
-import io.kurve.core.log.ReplicatedLog;
 import io.kurve.core.unit.Geometry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -20,12 +18,13 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 
 /**
- * Reads of one copyset at its leader. The lease is asked for after the read arrived and before the
- * state is looked at, so what is read is no older than any write answered before the read.
+ * Reads of one copyset at its leader. The proof that it leads is asked for after the read arrived
+ * and before the state is looked at, so what is read is no older than any write answered before the
+ * read.
  */
 final class LeaderReads {
   private final CopysetStateMachine machine;
-  private final ReplicatedLog<CommandReply> log;
+  private final LeaderProof proof;
   private final Doorkeeping shared;
   private final BlockRepair repair;
   private final Executor repairs;
@@ -35,12 +34,12 @@ final class LeaderReads {
    */
   LeaderReads(
       CopysetStateMachine machine,
-      ReplicatedLog<CommandReply> log,
+      LeaderProof proof,
       Doorkeeping shared,
       BlockRepair repair,
       Executor repairs) {
     this.machine = machine;
-    this.log = log;
+    this.proof = proof;
     this.shared = shared;
     this.repair = repair;
     this.repairs = repairs;
@@ -48,10 +47,20 @@ final class LeaderReads {
 
   void submit(DataRequest request, Arrival arrival, Consumer<DataReply> answer) {
     ReadRequest read = new ReadRequest(request, arrival, answer);
+    proof.ask(permission -> {
+      switch (permission) {
+        case ReadPermission.Refused refused ->
+            finish(read, Replies.notLeader(refused.leader(), refused.why()));
+        case ReadPermission.Granted _ -> queue(read);
+      }
+    });
+  }
+
+  private void queue(ReadRequest read) {
     try {
       shared.io().execute(() -> serve(read, true));
     } catch (RejectedExecutionException e) {
-      answer.accept(Replies.failed(ErrorCode.OVERLOAD, "too many reads wait for the disk"));
+      read.answer().accept(Replies.failed(ErrorCode.OVERLOAD, "too many reads wait for the disk"));
     }
   }
 
@@ -65,7 +74,10 @@ final class LeaderReads {
     if (mayRepair) {
       shared.metrics().took(Stage.QUEUE, begin - read.arrivedNanos());
     }
-    Optional<DataReply> refusal = read.arrival().tooLate(begin).or(() -> refusal(read));
+    Optional<DataReply> refusal =
+        read.arrival()
+            .tooLate(begin)
+            .or(() -> machine.readVerdict(read.address(), read.id().attachment()).map(Replies::of));
     if (refusal.isPresent()) {
       finish(read, refusal.get());
       return;
@@ -90,15 +102,6 @@ final class LeaderReads {
     } else {
       finish(read, Replies.failed(ErrorCode.UNAVAILABLE, "a block is damaged again"));
     }
-  }
-
-  private Optional<DataReply> refusal(ReadRequest read) {
-    return switch (log.readPermission()) {
-      case ReadPermission.Refused refused ->
-          Optional.of(Replies.notLeader(refused.leader(), refused.why()));
-      case ReadPermission.Granted granted ->
-          machine.readVerdict(read.address(), read.id().attachment()).map(Replies::of);
-    };
   }
 
   private void repairLater(ReadRequest read, BitSet damaged) {

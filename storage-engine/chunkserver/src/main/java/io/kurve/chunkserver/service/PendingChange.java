@@ -7,34 +7,33 @@ import java.util.function.Consumer;
 
 /** A change of blocks on its way through the leader. One object for each arrival. */
 final class PendingChange {
-  private final BlockChange change;
-  private final Optional<Integer> expected;
-  private final Consumer<DataReply> answer;
-  private final Arrival arrival;
+  /**
+   * As it arrived.
+   *
+   * @param expected the checksum that the block must have
+   * @param answer told exactly once
+   */
+  record Asked(
+      BlockChange change,
+      Optional<Integer> expected,
+      Arrival arrival,
+      Consumer<DataReply> answer) {}
+
+  private final Asked asked;
   private final boolean creates;
   private volatile long proposedNanos;
 
   /**
-   * @param expected the checksum that the block must have
    * @param creates whether a slot was promised for its chunk
-   * @param answer told exactly once
    */
-  PendingChange(
-      BlockChange change,
-      Optional<Integer> expected,
-      boolean creates,
-      Consumer<DataReply> answer,
-      Arrival arrival) {
-    this.change = change;
-    this.expected = expected;
+  PendingChange(Asked asked, boolean creates) {
+    this.asked = asked;
     this.creates = creates;
-    this.answer = answer;
-    this.arrival = arrival;
-    this.proposedNanos = arrival.atNanos();
+    this.proposedNanos = asked.arrival().atNanos();
   }
 
   BlockChange change() {
-    return change;
+    return asked.change();
   }
 
   boolean creates() {
@@ -42,17 +41,19 @@ final class PendingChange {
   }
 
   boolean comparesFirst() {
-    return expected.isPresent();
+    return asked.expected().isPresent();
   }
 
   boolean expects(int checksum) {
-    return expected.isPresent() && expected.get() == checksum;
+    return asked.expected().isPresent() && asked.expected().get() == checksum;
   }
 
   /** Both are of one chunk. */
   boolean overlaps(PendingChange other) {
-    return change.firstBlock() < other.change.firstBlock() + other.change.blockCount()
-        && other.change.firstBlock() < change.firstBlock() + change.blockCount();
+    BlockChange mine = change();
+    BlockChange theirs = other.change();
+    return mine.firstBlock() < theirs.firstBlock() + theirs.blockCount()
+        && theirs.firstBlock() < mine.firstBlock() + mine.blockCount();
   }
 
   void proposed(long nowNanos) {
@@ -60,11 +61,11 @@ final class PendingChange {
   }
 
   long arrivedNanos() {
-    return arrival.atNanos();
+    return asked.arrival().atNanos();
   }
 
   Arrival arrival() {
-    return arrival;
+    return asked.arrival();
   }
 
   long proposedNanos() {
@@ -72,6 +73,6 @@ final class PendingChange {
   }
 
   void answer(DataReply reply) {
-    answer.accept(reply);
+    asked.answer().accept(reply);
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.kurve.chunkserver.copyset.FakeSlotStore;
 import io.kurve.chunkserver.service.Copysets;
+import io.kurve.chunkserver.service.ReadMode;
 import io.kurve.chunkserver.service.ServiceLimits;
 import io.kurve.chunkserver.service.ServiceMetrics;
 import io.kurve.chunkserver.service.ServicePools;
@@ -105,7 +106,8 @@ class HeartbeatTest {
                 SELF,
                 id -> {
                   throw new AssertionError("nobody is asked");
-                }),
+                },
+                ReadMode.LEASE),
             () -> true,
             new ServicePools(loop, loop, (end, atMost) -> {}, loop::nanoTime),
             ServiceLimits.defaults(),

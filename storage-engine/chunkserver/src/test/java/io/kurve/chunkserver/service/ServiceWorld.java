@@ -64,11 +64,19 @@ final class ServiceWorld {
   }
 
   ServiceWorld(ServiceLimits limits) {
-    this(limits, 0);
+    this(limits, ReadMode.LEASE, 0);
   }
 
   /** Whose log holds entries up to this one, which are not applied yet. */
   ServiceWorld(ServiceLimits limits, long held) {
+    this(limits, ReadMode.LEASE, held);
+  }
+
+  ServiceWorld(ServiceLimits limits, ReadMode reads) {
+    this(limits, reads, 0);
+  }
+
+  private ServiceWorld(ServiceLimits limits, ReadMode reads, long held) {
     logs.hold(held);
     ServiceMetrics metrics = new ServiceMetrics(registry);
     copysets =
@@ -82,7 +90,7 @@ final class ServiceWorld {
                 },
                 new HaltingFaultHandler(),
                 "disk-1"),
-            new Copysets.Peers(SELF, id -> Objects.requireNonNull(peers.get(id))),
+            new Copysets.Peers(SELF, id -> Objects.requireNonNull(peers.get(id)), reads),
             () -> confirmed,
             new ServicePools(
                 loop, loop, (end, atMost) -> waiting.await(end, atMost), loop::nanoTime),
