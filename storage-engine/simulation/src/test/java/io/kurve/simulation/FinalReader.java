@@ -69,6 +69,8 @@ final class FinalReader {
             .whenComplete((use, failure) -> {
               if (failure == null) {
                 for (Attachment attachment : use.attachments()) {
+                  // Its last requests may still be under way.
+                  model.fences(attachment.id());
                   var _ = life.admin().fence(attachment.id());
                 }
               }

@@ -23,7 +23,6 @@ final class SharedUser {
   private final VolumeModel model;
   private final SimHost host;
   private final Set<AttachmentId> open;
-  private final Set<AttachmentId> beingFenced;
   private final SeededRandom random;
   private int requestsLeft;
   private @Nullable AttachmentId last;
@@ -32,19 +31,12 @@ final class SharedUser {
 
   /**
    * @param open the attachments that all hosts have now
-   * @param beingFenced those that somebody has begun to fence
    */
-  SharedUser(
-      SimCluster cluster,
-      VolumeModel model,
-      SimHost host,
-      Set<AttachmentId> open,
-      Set<AttachmentId> beingFenced) {
+  SharedUser(SimCluster cluster, VolumeModel model, SimHost host, Set<AttachmentId> open) {
     this.cluster = cluster;
     this.model = model;
     this.host = host;
     this.open = open;
-    this.beingFenced = beingFenced;
     this.random = cluster.world().fork();
     this.requestsLeft = 10 + random.nextInt(20);
   }
@@ -101,7 +93,7 @@ final class SharedUser {
 
     /** Until it is done; what the attachment wrote is settled then. */
     void fence(AttachmentId attachment, Runnable then) {
-      beingFenced.add(attachment);
+      model.fences(attachment);
       open.remove(attachment);
       var _ =
           life.admin()
@@ -197,7 +189,7 @@ final class SharedUser {
 
     private void fenced() {
       AttachmentId mine = held().attachment();
-      if (!beingFenced.contains(mine)) {
+      if (!model.isFencedBySomebody(mine)) {
         throw new AssertionError(mine + " is told that it is fenced, and nobody fenced it");
       }
       if (!fenced && session == this) {

@@ -177,9 +177,8 @@ final class Simulation {
   private void share(String name) {
     VolumeModel model = made(new NewVolume(name, VolumeModel.BYTES, 4096, true));
     Set<AttachmentId> open = new TreeSet<>();
-    Set<AttachmentId> beingFenced = new TreeSet<>();
     for (SimHost host : cluster.hosts()) {
-      sharers.add(new SharedUser(cluster, model, host, open, beingFenced));
+      sharers.add(new SharedUser(cluster, model, host, open));
     }
   }
 

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Many short runs, each twice: {@code -Dkurve.simulation.seeds} says how many, {@code
- * -Dkurve.simulation.seed} runs one only.
+ * -Dkurve.simulation.seed} the first of them, and that one only if nothing says how many.
  */
 class SimulationTest {
   private static final int DEFAULT_SEEDS = 500;
@@ -14,9 +14,9 @@ class SimulationTest {
   @Test
   void everySeedKeepsAllPromisesAndRunsTheSameTwice() {
     FormattedDisks disks = new FormattedDisks();
-    Long only = Long.getLong("kurve.simulation.seed");
-    long first = only == null ? 1 : only;
-    long count = only == null ? Integer.getInteger("kurve.simulation.seeds", DEFAULT_SEEDS) : 1;
+    Long named = Long.getLong("kurve.simulation.seed");
+    long first = named == null ? 1 : named;
+    long count = Integer.getInteger("kurve.simulation.seeds", named == null ? DEFAULT_SEEDS : 1);
     long events = 0;
     long entries = 0;
     long installs = 0;

@@ -30,6 +30,7 @@ final class VolumeModel {
   private final String name;
   private final Map<Integer, BlockHistory> hot = new TreeMap<>();
   private final Set<Long> writers = new TreeSet<>();
+  private final Set<AttachmentId> beingFenced = new TreeSet<>();
 
   VolumeModel(String name) {
     this.name = name;
@@ -97,6 +98,16 @@ final class VolumeModel {
   /** One more attachment of a shared volume. */
   void joined(AttachmentId attachment) {
     writers.add(attachment.value());
+  }
+
+  /** Somebody begins to fence it. */
+  void fences(AttachmentId attachment) {
+    beingFenced.add(attachment);
+  }
+
+  /** Whether it may hear that it is fenced: nobody else may. */
+  boolean isFencedBySomebody(AttachmentId attachment) {
+    return beingFenced.contains(attachment);
   }
 
   /** One attachment of a shared volume can do no more. */

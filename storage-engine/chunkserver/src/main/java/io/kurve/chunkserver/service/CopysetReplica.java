@@ -14,6 +14,7 @@ public final class CopysetReplica {
   private final CopysetStateMachine machine;
   private final ObservedStateMachine observed;
   private final ReplicatedLog<CommandReply> log;
+  private final LeaderProof proof;
   private final LeaderChanges changes;
   private final LeaderReads reads;
 
@@ -24,11 +25,13 @@ public final class CopysetReplica {
       CopysetStateMachine machine,
       ObservedStateMachine observed,
       ReplicatedLog<CommandReply> log,
+      LeaderProof proof,
       LeaderChanges changes,
       LeaderReads reads) {
     this.machine = machine;
     this.observed = observed;
     this.log = log;
+    this.proof = proof;
     this.changes = changes;
     this.reads = reads;
     this.replayedAt = log.status().indexes().durable();
@@ -44,6 +47,11 @@ public final class CopysetReplica {
 
   public ReplicatedLog<CommandReply> log() {
     return log;
+  }
+
+  /** To be asked before anything is told of its state. */
+  LeaderProof proof() {
+    return proof;
   }
 
   /** Whether entries that come now are those that others had before: counted as caught up. */

@@ -137,6 +137,7 @@ public final class Copysets {
             machine,
             observed,
             replicated,
+            proof,
             new LeaderChanges(machine, replicated, proof, shared),
             new LeaderReads(machine, proof, shared, repair(machine, replicated), pools.repairs()));
     running.put(copyset, replica);

@@ -111,7 +111,14 @@ final class LeaderChanges {
     proof.ask(permission ->
         refuse.accept(
             switch (permission) {
-              case ReadPermission.Granted _ -> Replies.of(verdict.get());
+              // Anew, of a state that has what was committed when the question came: the verdict
+              // from before may be that of a deposed leader, which knows an older grant.
+              case ReadPermission.Granted _ ->
+                  machine
+                      .verdict(change)
+                      .map(Replies::of)
+                      .orElseGet(() ->
+                          Replies.notLeader(Optional.empty(), "what spoke against it is outdated"));
               case ReadPermission.Refused refused ->
                   Replies.notLeader(refused.leader(), refused.why());
             }));

@@ -85,13 +85,20 @@ public final class MdsCommands implements ChunkserverCommands {
     if (!target.equals(self) || replica.isEmpty()) {
       return CompletableFuture.failedStage(notHere(target, copyset));
     }
-    return switch (replica.get().log().readPermission()) {
-      case ReadPermission.Refused refused ->
-          CompletableFuture.failedStage(notLeader(copyset, refused.leader(), refused.why()));
-      case ReadPermission.Granted granted ->
-          CompletableFuture.completedStage(
-              replica.get().machine().chunksOf(volume).stream().map(ChunkId::value).toList());
-    };
+    CompletableFuture<List<Long>> answer = new CompletableFuture<>();
+    replica
+        .get()
+        .proof()
+        .ask(permission -> {
+          switch (permission) {
+            case ReadPermission.Refused refused ->
+                answer.completeExceptionally(notLeader(copyset, refused.leader(), refused.why()));
+            case ReadPermission.Granted _ ->
+                answer.complete(
+                    replica.get().machine().chunksOf(volume).stream().map(ChunkId::value).toList());
+          }
+        });
+    return answer;
   }
 
   private CompletionStage<Void> commit(

@@ -2,12 +2,15 @@ package io.kurve.chunkserver.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.kurve.chunkserver.copyset.Command;
 import io.kurve.chunkserver.copyset.Samples;
 import io.kurve.chunkserver.service.ServiceWorld.Answer;
 import io.kurve.core.data.DataReply;
 import io.kurve.core.data.DataRequest;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.RequestId;
+import io.kurve.core.metadata.ChunkserverCommands.Authority;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,6 +69,31 @@ class QuorumReadsTest {
     settle();
     assertThat(fenced.code()).isEqualTo("FENCED");
     assertThat(differs.get()).isEqualTo(new DataReply.Mismatch(ServiceWorld.crc(5)));
+  }
+
+  @Test
+  void rule14NobodyIsToldOfChunksWithoutAMajority() {
+    var chunks =
+        world
+            .commands
+            .chunksOf(ServiceWorld.SELF, Samples.COPYSET, Samples.chunk(101).volume())
+            .toCompletableFuture();
+    assertThat(chunks).isNotDone();
+    settle();
+    assertThat(chunks).isCompletedWithValue(List.of(101L));
+  }
+
+  @Test
+  void rule19ARefusalThatIsOutdatedWhenItIsProvenIsNotTold() {
+    Command.SetGrant grant = Samples.grant(2, 10, 11);
+    var granted =
+        world.commands.grant(
+            ServiceWorld.SELF, new Authority(grant.term(), 2, 2), Samples.COPYSET, grant.grant());
+    RequestId newcomer = new RequestId(new AttachmentId(11), 1, 0);
+    Answer early = world.send(newcomer, 101, ServiceWorld.write(0, 1, Optional.empty()));
+    settle();
+    assertThat(granted).isCompleted();
+    assertThat(early.code()).isEqualTo("NOT_LEADER");
   }
 
   @Test
