@@ -3,6 +3,7 @@ package io.kurve.chunkserver.server;
 import io.kurve.chunkserver.service.Copysets;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.CopysetKey;
+import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.Membership;
 import io.kurve.core.metadata.ChunkserverRegistry;
 import io.kurve.core.metadata.ChunkserverRegistry.HeartbeatReply;
@@ -13,6 +14,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,21 +29,27 @@ final class Heartbeat {
   private final StoreMemory memory;
   private final KnownAddresses addresses;
   private final Copysets copysets;
+  private final Consumer<ReplicaId> introduction;
   private final Set<CopysetKey> postponed = new TreeSet<>();
   private boolean failing;
   private volatile @Nullable ChunkserverReport last;
 
+  /**
+   * @param introduction told of each other replica at each address that was not known before
+   */
   Heartbeat(
       ChunkserverRegistry registry,
       Reporter reporter,
       StoreMemory memory,
       KnownAddresses addresses,
-      Copysets copysets) {
+      Copysets copysets,
+      Consumer<ReplicaId> introduction) {
     this.registry = registry;
     this.reporter = reporter;
     this.memory = memory;
     this.addresses = addresses;
     this.copysets = copysets;
+    this.introduction = introduction;
   }
 
   void beat() throws InterruptedException {
@@ -87,7 +95,7 @@ final class Heartbeat {
       return;
     }
     memory.save();
-    addresses.learn(reply.placements());
+    addresses.learn(reply.placements()).forEach(introduction);
     reply.founding().forEach(this::found);
   }
 

@@ -13,11 +13,14 @@ import java.util.concurrent.ConcurrentHashMap;
 final class KnownAddresses implements AddressBook {
   private final Map<ReplicaId, HostAndPort> addresses = new ConcurrentHashMap<>();
 
-  void learn(List<CopysetPlacement> placements) {
-    placements.forEach(placement ->
-        placement
-            .members()
-            .forEach(member -> addresses.put(member.replica(), member.dataAddress())));
+  /** Returns those that have not been known there before. */
+  List<ReplicaId> learn(List<CopysetPlacement> placements) {
+    return placements.stream()
+        .flatMap(placement -> placement.members().stream())
+        .filter(member ->
+            !member.dataAddress().equals(addresses.put(member.replica(), member.dataAddress())))
+        .map(CopysetPlacement.Member::replica)
+        .toList();
   }
 
   @Override

@@ -123,9 +123,17 @@ final class RunningChunkserver {
                 copysets),
             parts.memory(),
             addresses,
-            copysets);
+            copysets,
+            other -> introduce(other, parts.transport()));
     parts.store().disk().onFailedWrite(heartbeat::lastWords);
     this.checkpointer = new Checkpointer(copysets, parts.store().wal(), System::nanoTime);
+  }
+
+  /** So that it knows from the first second on that this start of the store is the last one. */
+  private void introduce(ReplicaId other, PeerTransport transport) {
+    if (!other.equals(self)) {
+      var unused = transport.connected(other);
+    }
   }
 
   Doors.Services services() {

@@ -26,6 +26,8 @@ import io.kurve.core.log.ReplicatedStateMachine;
 import io.kurve.core.metadata.ChunkserverCommands.Authority;
 import io.kurve.core.metadata.ChunkserverRegistry;
 import io.kurve.core.metadata.ChunkserverReport;
+import io.kurve.core.metadata.CopysetPlacement;
+import io.kurve.core.metadata.HostAndPort;
 import io.kurve.testkit.disk.VolatileDisk;
 import io.kurve.testkit.failure.HaltingFaultHandler;
 import io.kurve.testkit.log.FakeReplicatedLogs;
@@ -46,6 +48,8 @@ import org.junit.jupiter.api.Test;
 class HeartbeatTest {
   private static final ReplicaId SELF =
       new ReplicaId(new ChunkserverId(1), new StoreId(new UUID(0, 1)));
+  private static final ReplicaId OTHER =
+      new ReplicaId(new ChunkserverId(2), new StoreId(new UUID(0, 2)));
   private static final CopysetKey FIRST = copyset(1);
   private static final CopysetKey SECOND = copyset(2);
 
@@ -56,6 +60,7 @@ class HeartbeatTest {
   /** Orders both copysets with each answer. */
   private static final class Mds implements ChunkserverRegistry {
     final List<ChunkserverReport> reports = new ArrayList<>();
+    int port = 1;
 
     @Override
     public CompletionStage<Registration> register(Newcomer newcomer) {
@@ -69,7 +74,14 @@ class HeartbeatTest {
       founding.put(FIRST, Membership.ofVoters(List.of(SELF)));
       founding.put(SECOND, Membership.ofVoters(List.of(SELF)));
       return CompletableFuture.completedStage(
-          new HeartbeatReply(new Authority(new MdsTerm(1), 1, 1), founding, List.of()));
+          new HeartbeatReply(
+              new Authority(new MdsTerm(1), 1, 1),
+              founding,
+              List.of(
+                  new CopysetPlacement(
+                      SECOND,
+                      List.of(new CopysetPlacement.Member(OTHER, new HostAndPort("h", port))),
+                      Optional.empty()))));
     }
   }
 
@@ -113,6 +125,7 @@ class HeartbeatTest {
             ServiceLimits.defaults(),
             new ServiceMetrics(new CollectorRegistry()));
     Mds mds = new Mds();
+    List<ReplicaId> introduced = new ArrayList<>();
     try (ChunkStore store =
         ChunkStore.open(disk, ChunkserverWorld.CLUSTER, new HaltingFaultHandler())) {
       Heartbeat heartbeat =
@@ -127,7 +140,8 @@ class HeartbeatTest {
                   copysets),
               new StoreMemory(store),
               new KnownAddresses(),
-              copysets);
+              copysets,
+              introduced::add);
       for (ErrorCode code : List.of(ErrorCode.OVERLOAD, ErrorCode.NO_SPACE)) {
         logs.refusal = Optional.of(code);
         heartbeat.beat();
@@ -138,6 +152,10 @@ class HeartbeatTest {
       heartbeat.beat();
       assertThat(copysets.find(FIRST)).isPresent();
       assertThat(mds.reports).hasSize(3);
+      assertThat(introduced).as("once, however often it is named").containsExactly(OTHER);
+      mds.port = 2;
+      heartbeat.beat();
+      assertThat(introduced).as("and where it is now").containsExactly(OTHER, OTHER);
     }
   }
 }

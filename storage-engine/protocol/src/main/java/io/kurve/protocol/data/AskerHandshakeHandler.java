@@ -77,17 +77,18 @@ final class AskerHandshakeHandler extends SimpleChannelInboundHandler<Frame> {
 
   private void step(Frame frame) throws InvalidProtocolBufferException {
     switch (frame.type()) {
-      case CHALLENGE ->
-          connection.send(
-              Frame.of(
-                  FrameType.PROOF,
-                  0,
-                  handshake.answer(Challenge.parseFrom(frame.header())).toByteArray()));
+      case CHALLENGE -> {
+        byte[] proof = handshake.answer(Challenge.parseFrom(frame.header())).toByteArray();
+        link.requireNewest(handshake.serverGeneration());
+        connection.send(Frame.of(FrameType.PROOF, 0, proof));
+      }
       case WELCOME -> {
         // Throws when no challenge was answered: nobody is let in without a proof.
         var _ = handshake.sessionProof();
         told = true;
-        connection.authenticated(this, link.opened(connection, Welcome.parseFrom(frame.header())));
+        Welcome welcome = Welcome.parseFrom(frame.header());
+        connection.authenticated(
+            this, link.opened(connection, welcome, handshake.serverGeneration()));
       }
       case REFUSED -> throw Refusal.fromWire(Refused.parseFrom(frame.header()));
       case HELLO,

@@ -36,6 +36,7 @@ public final class DataClient implements AutoCloseable {
   private final DataClientConfig config;
   private final Identity self;
   private final WireMetrics metrics;
+  private final StoreGenerations generations;
   private final EventLoops loops;
   private final Runnable closeLoops;
   private final Map<Link.Target, Link> links = new ConcurrentHashMap<>();
@@ -45,15 +46,22 @@ public final class DataClient implements AutoCloseable {
     this.config = config;
     this.self = self;
     this.metrics = metrics;
+    this.generations = new StoreGenerations();
     this.loops = EventLoops.start("data-client", config.threads());
     this.closeLoops = loops::close;
   }
 
   /** On the threads of a server, which outlives it. */
-  DataClient(DataClientConfig config, Identity self, WireMetrics metrics, EventLoops servers) {
+  DataClient(
+      DataClientConfig config,
+      Identity self,
+      WireMetrics metrics,
+      StoreGenerations generations,
+      EventLoops servers) {
     this.config = config;
     this.self = self;
     this.metrics = metrics;
+    this.generations = generations;
     this.loops = servers;
     this.closeLoops = () -> {};
   }
@@ -109,7 +117,8 @@ public final class DataClient implements AutoCloseable {
       return known;
     }
     dropOldAddresses(target);
-    return links.computeIfAbsent(target, t -> new Link(t, self, config, metrics, loops));
+    return links.computeIfAbsent(
+        target, t -> new Link(t, self, config, metrics, generations.of(t.store()), loops));
   }
 
   /** A store that has moved leaves a link behind; it goes when nothing hangs on it any more. */

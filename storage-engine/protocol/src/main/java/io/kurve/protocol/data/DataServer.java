@@ -2,10 +2,12 @@ package io.kurve.protocol.data;
 
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.StoreId;
 import io.kurve.core.metadata.HostAndPort;
 import io.kurve.protocol.frame.EventLoops;
 import io.kurve.protocol.frame.FrameConnection;
 import io.kurve.protocol.handshake.Identity;
+import io.kurve.protocol.handshake.Peer;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -72,7 +74,11 @@ public final class DataServer implements AutoCloseable {
       Optional<PeerServices> peers,
       WireMetrics metrics) {
     DataServer server =
-        new DataServer(config, self, new ServerConnection.Services(handler, peers), metrics);
+        new DataServer(
+            config,
+            self,
+            new ServerConnection.Services(handler, peers, new StoreGenerations()),
+            metrics);
     try {
       server.bind();
     } catch (KurveException failed) {
@@ -137,9 +143,27 @@ public final class DataServer implements AutoCloseable {
                 self,
                 config,
                 metrics,
-                peer ->
-                    new ServerConnection(
-                        connection, channel.eventLoop(), peer, self, config, services, metrics)));
+                peer -> {
+                  refuseIfOver(peer);
+                  return new ServerConnection(
+                      connection, channel.eventLoop(), peer, self, config, services, metrics);
+                }));
+  }
+
+  private void refuseIfOver(Peer peer) {
+    Optional<PeerHandler.Sender> sender = ServerConnection.sender(peer);
+    if (sender.isEmpty()) {
+      return;
+    }
+    StoreId store = sender.get().replica().store();
+    StoreGenerations.Highest highest = services.generations().of(store);
+    if (!highest.hears(sender.get().generation())) {
+      metrics.staleStart(SIDE);
+      throw new KurveException(
+          ErrorCode.REFUSED,
+          highest.why(store, sender.get().generation()),
+          "end the older process: another one has its disk");
+    }
   }
 
   /**
@@ -147,7 +171,7 @@ public final class DataServer implements AutoCloseable {
    * asked then wake one thread, not two. To be closed before the server.
    */
   public DataClient client(DataClientConfig clientConfig, Identity client) {
-    return new DataClient(clientConfig, client, metrics, loops);
+    return new DataClient(clientConfig, client, metrics, services.generations(), loops);
   }
 
   /** Where it listens, with the port that it got. */

@@ -3,6 +3,7 @@ package io.kurve.protocol.data;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.id.StoreId;
 import io.kurve.core.metadata.HostAndPort;
 import io.kurve.protocol.frame.EventLoops;
@@ -23,6 +24,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +66,7 @@ final class Link {
   private final Identity self;
   private final DataClientConfig config;
   private final WireMetrics metrics;
+  private final StoreGenerations.Highest highest;
   private final EventLoops loops;
   private final EventLoop loop;
   private final Outbox outbox;
@@ -84,11 +87,13 @@ final class Link {
       Identity self,
       DataClientConfig config,
       WireMetrics metrics,
+      StoreGenerations.Highest highest,
       EventLoops loops) {
     this.target = target;
     this.self = self;
     this.config = config;
     this.metrics = metrics;
+    this.highest = highest;
     this.loops = loops;
     this.loop = loops.group().next();
     this.outbox = new Outbox(loop, this::flush);
@@ -230,8 +235,8 @@ final class Link {
   }
 
   /** The handshake is done. */
-  LinkHandler opened(FrameConnection made, Welcome welcome) {
-    LinkHandler handler = new LinkHandler(made, this, target.address());
+  LinkHandler opened(FrameConnection made, Welcome welcome, Optional<StoreGeneration> server) {
+    LinkHandler handler = new LinkHandler(made, this, target.address(), server);
     connection = made;
     if (state == State.CLOSED) {
       made.close();
@@ -245,6 +250,35 @@ final class Link {
     }
     made.flush();
     return handler;
+  }
+
+  /**
+   * @param server which start of the store it says it is
+   * @throws KurveException when a later one has spoken
+   */
+  void requireNewest(Optional<StoreGeneration> server) {
+    if (target.lane() != Lane.DATA && server.isPresent() && highest.isOver(server.get())) {
+      throw over(server.get());
+    }
+  }
+
+  /**
+   * Raft's answers come from confirmed starts only: this is one.
+   *
+   * @throws KurveException when a later one has spoken
+   */
+  void heard(StoreGeneration server) {
+    if (!highest.hears(server)) {
+      throw over(server);
+    }
+  }
+
+  private KurveException over(StoreGeneration server) {
+    metrics.staleStart(DataClient.SIDE);
+    return new KurveException(
+        ErrorCode.REFUSED,
+        highest.why(target.store(), server),
+        "end the older process at " + target.address() + ": another one has its disk");
   }
 
   void answered(Frame frame) throws InvalidProtocolBufferException {

@@ -1,6 +1,8 @@
 package io.kurve.protocol.data;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.metadata.HostAndPort;
 import io.kurve.protocol.convert.BadMessage;
 import io.kurve.protocol.frame.Frame;
@@ -10,6 +12,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.timeout.IdleStateEvent;
 import java.io.IOException;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,13 +24,22 @@ final class LinkHandler extends SimpleChannelInboundHandler<Frame> {
   private final FrameConnection connection;
   private final Link link;
   private final HostAndPort address;
+  private final Optional<StoreGeneration> server;
   private int silences;
   private String why;
 
-  LinkHandler(FrameConnection connection, Link link, HostAndPort address) {
+  /**
+   * @param server which start of its store it says it is
+   */
+  LinkHandler(
+      FrameConnection connection,
+      Link link,
+      HostAndPort address,
+      Optional<StoreGeneration> server) {
     this.connection = connection;
     this.link = link;
     this.address = address;
+    this.server = server;
     this.why = "the connection with " + address + " was closed by the server";
   }
 
@@ -37,7 +49,15 @@ final class LinkHandler extends SimpleChannelInboundHandler<Frame> {
     silences = 0;
     switch (frame.type()) {
       case PONG -> {}
-      case DATA_REPLY, PEER_REPLY, REPLICA_REPLY -> link.answered(frame);
+      case DATA_REPLY -> link.answered(frame);
+      case PEER_REPLY -> {
+        server.ifPresent(link::heard);
+        link.answered(frame);
+      }
+      case REPLICA_REPLY -> {
+        link.requireNewest(server);
+        link.answered(frame);
+      }
       case HELLO,
           CHALLENGE,
           PROOF,
@@ -74,7 +94,9 @@ final class LinkHandler extends SimpleChannelInboundHandler<Frame> {
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
     why = "the connection with " + address + " failed: " + cause.getMessage();
-    if (cause instanceof IOException || cause instanceof BadMessage) {
+    if (cause instanceof IOException
+        || cause instanceof BadMessage
+        || cause instanceof KurveException) {
       log.info("closing connection with {}: {}", address, cause.getMessage());
     } else {
       log.error("closing connection with {}", address, cause);

@@ -5,7 +5,6 @@ import io.kurve.core.data.DataReply;
 import io.kurve.core.data.DataRequest;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
-import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.id.StoreId;
 import io.kurve.protocol.convert.BadMessage;
@@ -37,7 +36,7 @@ import org.slf4j.LoggerFactory;
 final class ServerConnection extends SimpleChannelInboundHandler<Frame> {
   private static final Logger log = LoggerFactory.getLogger(ServerConnection.class);
 
-  record Services(DataHandler data, Optional<PeerServices> peers) {}
+  record Services(DataHandler data, Optional<PeerServices> peers, StoreGenerations generations) {}
 
   private final FrameConnection connection;
   private final Outbox outbox;
@@ -46,6 +45,7 @@ final class ServerConnection extends SimpleChannelInboundHandler<Frame> {
   private final DataServerConfig config;
   private final Services services;
   private final WireMetrics metrics;
+  private final Optional<PeerHandler.Sender> sender;
   private int inFlight;
   private long inFlightBytes;
 
@@ -64,6 +64,15 @@ final class ServerConnection extends SimpleChannelInboundHandler<Frame> {
     this.config = config;
     this.services = services;
     this.metrics = metrics;
+    this.sender = sender(peer);
+  }
+
+  /** Empty for all but registered chunkservers. */
+  static Optional<PeerHandler.Sender> sender(Peer peer) {
+    return Purpose.PEER_MESSAGES.isFor(peer.role())
+        ? peer.replica()
+            .flatMap(r -> peer.generation().map(start -> new PeerHandler.Sender(r, start)))
+        : Optional.empty();
   }
 
   @Override
@@ -170,7 +179,7 @@ final class ServerConnection extends SimpleChannelInboundHandler<Frame> {
     peers
         .log()
         .received(
-            new PeerHandler.Sender(peer.replica().orElseThrow(), peer.generation().orElseThrow()),
+            sender.orElseThrow(),
             message.copyset(),
             message.kind(),
             frame.payload(),
@@ -182,13 +191,15 @@ final class ServerConnection extends SimpleChannelInboundHandler<Frame> {
   }
 
   private PeerServices requireChunkserver() {
-    Optional<ReplicaId> replica = peer.replica();
-    Optional<StoreGeneration> generation = peer.generation();
-    if (!Purpose.PEER_MESSAGES.isFor(peer.role())
-        || replica.isEmpty()
-        || generation.isEmpty()
-        || services.peers.isEmpty()) {
+    if (sender.isEmpty() || services.peers.isEmpty()) {
       throw new BadMessage("only registered chunkservers send each other messages");
+    }
+    StoreId store = sender.get().replica().store();
+    StoreGeneration generation = sender.get().generation();
+    StoreGenerations.Highest highest = services.generations.of(store);
+    if (highest.isOver(generation)) {
+      metrics.staleStart(DataServer.SIDE);
+      throw new BadMessage(highest.why(store, generation));
     }
     return services.peers.get();
   }

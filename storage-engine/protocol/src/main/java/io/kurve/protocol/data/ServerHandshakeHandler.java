@@ -101,10 +101,11 @@ final class ServerHandshakeHandler extends SimpleChannelInboundHandler<Frame> {
               Frame.of(FrameType.CHALLENGE, 0, handshake.hello(frame.header()).toByteArray()));
       case PROOF -> {
         Peer peer = handshake.proof(Proof.parseFrom(frame.header()));
+        ChannelHandler serving = next.apply(peer);
         Welcome welcome =
             Welcome.newBuilder().setMaxInFlight(config.maxInFlightPerConnection()).build();
         connection.send(Frame.of(FrameType.WELCOME, 0, welcome.toByteArray()));
-        connection.authenticated(this, next.apply(peer));
+        connection.authenticated(this, serving);
       }
       case CHALLENGE,
           WELCOME,

@@ -10,6 +10,7 @@ public final class WireMetrics {
   private final Counter checksumMismatches;
   private final Counter refused;
   private final Counter overloads;
+  private final Counter staleStarts;
   private final Gauge connections;
 
   public WireMetrics(CollectorRegistry registry) {
@@ -25,6 +26,12 @@ public final class WireMetrics {
         Counter.build("kurve_wire_overloads_total", "Requests beyond a connection's bounds.")
             .labelNames("side")
             .register(registry);
+    staleStarts =
+        Counter.build(
+                "kurve_wire_stale_starts_total",
+                "Messages and connections of a start of a store that was over.")
+            .labelNames("side")
+            .register(registry);
     connections =
         Gauge.build("kurve_wire_connections", "Open connections.")
             .labelNames("side")
@@ -33,6 +40,7 @@ public final class WireMetrics {
       checksumMismatches.labels(side);
       refused.labels(side);
       overloads.labels(side);
+      staleStarts.labels(side);
       connections.labels(side);
     }
   }
@@ -47,6 +55,10 @@ public final class WireMetrics {
 
   void overload(String side) {
     overloads.labels(side).inc();
+  }
+
+  void staleStart(String side) {
+    staleStarts.labels(side).inc();
   }
 
   void opened(String side) {

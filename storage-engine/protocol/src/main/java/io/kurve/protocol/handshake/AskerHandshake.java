@@ -3,6 +3,7 @@ package io.kurve.protocol.handshake;
 import com.google.protobuf.ByteString;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.id.StoreId;
 import io.kurve.protocol.convert.Ids;
 import io.kurve.protocol.v1.Challenge;
@@ -19,6 +20,7 @@ public final class AskerHandshake {
   private final String serverAddress;
   private byte[] hello = new byte[0];
   private @Nullable Transcript transcript;
+  private Optional<StoreGeneration> serverGeneration = Optional.empty();
 
   public AskerHandshake(Identity self, Optional<StoreId> target, String serverAddress) {
     this.self = self;
@@ -72,7 +74,15 @@ public final class AskerHandshake {
         throw ServerHandshake.wrongStore(target.get(), present);
       }
     }
+    if (challenge.getStoreGeneration() > 0) {
+      serverGeneration = Optional.of(new StoreGeneration(challenge.getStoreGeneration()));
+    }
     return Proof.newBuilder().setProof(ByteString.copyFrom(transcript.askerProof())).build();
+  }
+
+  /** Which start of its store the server is; empty before its answer, and if it did not say. */
+  public Optional<StoreGeneration> serverGeneration() {
+    return serverGeneration;
   }
 
   /** What to show with each call from now on. */

@@ -56,6 +56,7 @@ public final class ServerHandshake {
             .setRole(Ids.role(self.role()))
             .setNonce(ByteString.copyFrom(nonce));
     self.store().ifPresent(store -> challenge.setStore(Ids.uuid(store.value())));
+    self.generation().ifPresent(start -> challenge.setStoreGeneration(start.value()));
     transcript = new Transcript(self.key(), bytes, challenge.build());
     return challenge.setProof(ByteString.copyFrom(transcript.serverProof())).build();
   }

@@ -53,7 +53,12 @@ final class DataPlane implements AutoCloseable {
   }
 
   Identity store() {
-    return Identity.ofStore(CLUSTER, key, STORE, new StoreGeneration(4));
+    return store(4);
+  }
+
+  /** One of its starts. */
+  Identity store(long generation) {
+    return Identity.ofStore(CLUSTER, key, STORE, new StoreGeneration(generation));
   }
 
   Identity client() {
@@ -62,7 +67,13 @@ final class DataPlane implements AutoCloseable {
 
   /** A chunkserver other than {@link #store()}. */
   Identity otherChunkserver() {
-    return Identity.ofStore(CLUSTER, key, new StoreId(new UUID(1, 2)), new StoreGeneration(9))
+    return otherChunkserver(9);
+  }
+
+  /** One of its starts. */
+  Identity otherChunkserver(long generation) {
+    return Identity.ofStore(
+            CLUSTER, key, new StoreId(new UUID(1, 2)), new StoreGeneration(generation))
         .registeredAs(new ChunkserverId(5));
   }
 
@@ -71,7 +82,15 @@ final class DataPlane implements AutoCloseable {
   }
 
   DataServer server(DataServerConfig config, DataHandler handler, Optional<PeerServices> peers) {
-    DataServer server = DataServer.start(config, store(), handler, peers, metrics);
+    return server(config, store(), handler, peers);
+  }
+
+  DataServer server(
+      DataServerConfig config,
+      Identity identity,
+      DataHandler handler,
+      Optional<PeerServices> peers) {
+    DataServer server = DataServer.start(config, identity, handler, peers, metrics);
     open.add(server);
     return server;
   }

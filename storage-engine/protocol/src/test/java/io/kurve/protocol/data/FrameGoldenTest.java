@@ -151,6 +151,18 @@ class FrameGoldenTest {
                 .setNonce(bytes)
                 .setProof(bytes)
                 .build()));
+    frames.put(
+        "challenge-of-start",
+        headed(
+            FrameType.CHALLENGE,
+            Challenge.newBuilder()
+                .setProtocolVersion(1)
+                .setRole(Role.ROLE_CHUNKSERVER)
+                .setStore(uuid)
+                .setNonce(bytes)
+                .setProof(bytes)
+                .setStoreGeneration(7)
+                .build()));
     frames.put("proof", headed(FrameType.PROOF, Proof.newBuilder().setProof(bytes).build()));
     frames.put(
         "welcome", headed(FrameType.WELCOME, Welcome.newBuilder().setMaxInFlight(1024).build()));

@@ -7,15 +7,19 @@ import io.kurve.core.data.ReplicaMessages;
 import io.kurve.core.data.ReplicaService;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ReplicaId;
+import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.metadata.HostAndPort;
+import io.kurve.protocol.handshake.Identity;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,6 +45,10 @@ class PeersTest {
 
   /** Answers a log message with its own bytes, kind in front. */
   private AddressBook served() {
+    return served(plane.store());
+  }
+
+  private AddressBook served(Identity store) {
     PeerHandler echo =
         (sender, copyset, kind, request, remaining, responder) -> {
           senders.add(sender);
@@ -51,6 +59,7 @@ class PeersTest {
         plane
             .server(
                 DataServerConfig.on(DataPlane.ANY_PORT),
+                store,
                 (request, responder) -> {},
                 Optional.of(new PeerServices(echo, new ReplicaSamples())))
             .address();
@@ -110,6 +119,96 @@ class PeersTest {
     assertThatThrownBy(() -> send(peers, 1, DataPlane.bytes(10, 1)).get(10, TimeUnit.SECONDS))
         .hasMessageContaining("connection");
     assertThat(senders).isEmpty();
+  }
+
+  private static ByteBuffer said(PeerChannel peers) throws Exception {
+    return send(peers, 1, DataPlane.bytes(10, 1)).get(10, TimeUnit.SECONDS);
+  }
+
+  /** Fails now, and for ever; in the end with this reason. */
+  private static void assertUnheard(PeerChannel peers, String reason) throws Exception {
+    long deadline = System.nanoTime() + TIME.toNanos();
+    String why;
+    do {
+      assertThat(System.nanoTime()).as("waits for '%s'", reason).isLessThan(deadline);
+      CompletableFuture<ByteBuffer> answer = send(peers, 1, DataPlane.bytes(10, 1));
+      try {
+        throw new AssertionError("it was answered: " + answer.get(10, TimeUnit.SECONDS));
+      } catch (ExecutionException e) {
+        why = String.valueOf(e.getMessage());
+      }
+    } while (!why.contains(reason));
+  }
+
+  private double staleStarts(String side) {
+    return Objects.requireNonNull(
+        plane.registry.getSampleValue(
+            "kurve_wire_stale_starts_total", new String[] {"side"}, new String[] {side}));
+  }
+
+  @Test
+  void rule11AnOlderStartOfAStoreIsNotHeardOnceANewerHasSpoken() throws Exception {
+    AddressBook here = served();
+    PeerChannel older = plane.client(plane.otherChunkserver(9)).peers(here);
+    PeerChannel newer = plane.client(plane.otherChunkserver(10)).peers(here);
+    said(older);
+    said(newer);
+    assertUnheard(older, "generation 9 of store");
+    assertThat(senders)
+        .as("nothing of it came through, on its open connection neither")
+        .extracting(sender -> sender.generation().value())
+        .containsExactly(9L, 10L);
+    assertThat(staleStarts("server")).isGreaterThanOrEqualTo(2);
+    said(newer);
+    said(plane.client(plane.otherChunkserver(10)).peers(here));
+    said(plane.client(plane.otherChunkserver(11)).peers(here));
+    assertUnheard(newer, "generation 10 of store");
+  }
+
+  @Test
+  void rule11AnOlderStartIsGivenNoBlocks() throws Exception {
+    AddressBook here = served();
+    ReplicaService older =
+        plane.client(plane.otherChunkserver(9)).replica(DataPlane.REPLICA, here, TIME);
+    assertThat(get(older.checkpoint(DataPlane.COPYSET))).isNotNull();
+    said(plane.client(plane.otherChunkserver(10)).peers(here));
+    assertThatThrownBy(() -> get(older.checkpoint(DataPlane.COPYSET)))
+        .hasCauseInstanceOf(KurveException.class);
+    assertThat(staleStarts("server")).isEqualTo(1);
+  }
+
+  @Test
+  void rule11TheAnswersOfAnOlderStartCountForNothing() throws Exception {
+    HostAndPort olderAddress = served(plane.store(4)).address(DataPlane.REPLICA).orElseThrow();
+    HostAndPort newerAddress = served(plane.store(5)).address(DataPlane.REPLICA).orElseThrow();
+    DataClient client = plane.client(plane.otherChunkserver());
+    PeerChannel older = client.peers(replica -> Optional.of(olderAddress));
+    PeerChannel newer = client.peers(replica -> Optional.of(newerAddress));
+    ReplicaService blocks =
+        client.replica(DataPlane.REPLICA, replica -> Optional.of(olderAddress), TIME);
+    said(older);
+    assertThat(get(blocks.checkpoint(DataPlane.COPYSET))).isNotNull();
+    said(newer);
+    assertUnheard(older, "generation 4 of store");
+    assertThatThrownBy(() -> get(blocks.checkpoint(DataPlane.COPYSET)))
+        .hasCauseInstanceOf(KurveException.class);
+    assertThat(staleStarts("client")).isGreaterThanOrEqualTo(2);
+    said(newer);
+  }
+
+  @Test
+  void rule11AStartThatIsNotConfirmedDoesNotPushTheConfirmedOneOut() throws Exception {
+    AddressBook here = served();
+    PeerChannel confirmed = plane.client(plane.otherChunkserver(9)).peers(here);
+    said(confirmed);
+    Identity copy =
+        Identity.ofStore(
+            DataPlane.CLUSTER,
+            plane.key,
+            plane.otherChunkserver().store().orElseThrow(),
+            new StoreGeneration(12));
+    assertThatThrownBy(() -> said(plane.client(copy).peers(here)));
+    said(confirmed);
   }
 
   private static <T> T get(CompletionStage<T> stage) throws Exception {

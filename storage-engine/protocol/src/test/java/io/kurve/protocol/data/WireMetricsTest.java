@@ -18,6 +18,7 @@ class WireMetricsTest {
             "kurve_wire_checksum_mismatches_total",
             "kurve_wire_refused_connections_total",
             "kurve_wire_overloads_total",
+            "kurve_wire_stale_starts_total",
             "kurve_wire_connections")) {
       for (String side : List.of("server", "client")) {
         assertThat(registry.getSampleValue(name, new String[] {"side"}, new String[] {side}))
