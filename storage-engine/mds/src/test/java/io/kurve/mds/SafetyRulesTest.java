@@ -403,7 +403,7 @@ class SafetyRulesTest {
   }
 
   /** Each is more than any store of this test can have given away. */
-  private enum SeenNumber {
+  enum SeenNumber {
     TERM,
     REVISION,
     ID,

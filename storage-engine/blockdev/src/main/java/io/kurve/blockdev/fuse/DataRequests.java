@@ -74,7 +74,7 @@ final class DataRequests {
     MemorySegment request = buffer.request();
     long unique = FuseWire.unique(request);
     long offset = FuseWire.offset(request);
-    int count = (int) Math.clamp(sizeBytes() - offset, 0, FuseWire.size(request));
+    int count = Math.clamp(sizeBytes() - offset, 0, FuseWire.size(request));
     Pending pending = new Pending(reads, buffer, unique, count);
     if (refusal.get() != null) {
       pending.fail(Errno.EIO);

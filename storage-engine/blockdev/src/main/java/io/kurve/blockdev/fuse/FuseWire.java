@@ -287,7 +287,7 @@ final class FuseWire {
   static int putDirectory(MemorySegment body, long from, int room, String file, long inode) {
     String[] names = {".", "..", file};
     int at = 0;
-    for (int i = (int) Math.clamp(from, 0, names.length); i < names.length; i++) {
+    for (int i = Math.clamp(from, 0, names.length); i < names.length; i++) {
       byte[] name = names[i].getBytes(StandardCharsets.UTF_8);
       int entryBytes = (24 + name.length + 7) & ~7;
       if (at + entryBytes > room) {

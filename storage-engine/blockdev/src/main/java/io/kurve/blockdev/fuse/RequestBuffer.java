@@ -41,7 +41,7 @@ final class RequestBuffer {
   }
 
   static long bytesFor(FuseLimits limits) {
-    return PAGE_BYTES + limits.maxWriteBytes();
+    return (long) PAGE_BYTES + limits.maxWriteBytes();
   }
 
   MemorySegment request() {

@@ -41,7 +41,7 @@ final class OpeningNotes {
 
   /** To be asked with: the oldest that had no answer if there is one, else a new one. */
   Note begin(String volumeName) throws IOException {
-    for (Note known : unanswered) {
+    for (Note known : List.copyOf(unanswered)) {
       if (known.volumeName().equals(volumeName) && unanswered.remove(known)) {
         return known;
       }

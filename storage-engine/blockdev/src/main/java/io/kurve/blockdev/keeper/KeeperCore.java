@@ -106,7 +106,7 @@ final class KeeperCore {
     if (stopping) {
       return List.of(new Action.Refuse(pid, "the keeper is stopping"));
     }
-    if (next.isPresent() && next.getAsLong() != pid || isActive(pid)) {
+    if ((next.isPresent() && next.getAsLong() != pid) || isActive(pid)) {
       return List.of(new Action.Refuse(pid, "another volume host is to come next"));
     }
     next = OptionalLong.of(pid);

@@ -4,7 +4,7 @@ import static io.kurve.blockdev.host.HostFixture.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.sun.nio.file.ExtendedOpenOption;
+import io.kurve.core.disk.DirectIo;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.VolumeHostService.AttachedDevice;
@@ -70,10 +70,7 @@ class BlockDeviceTest {
             FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
         FileChannel direct =
             FileChannel.open(
-                path,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE,
-                ExtendedOpenOption.DIRECT)) {
+                path, StandardOpenOption.READ, StandardOpenOption.WRITE, DirectIo.option())) {
       for (int step = 0; step < 300; step++) {
         int unit = step % 3 == 1 ? 4096 : sectorBytes;
         int length = unit * (1 + random.nextInt((2 << 20) / unit));

@@ -4,8 +4,8 @@ import static io.kurve.blockdev.host.HostFixture.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.sun.nio.file.ExtendedOpenOption;
 import io.kurve.blockdev.posix.Posix;
+import io.kurve.core.disk.DirectIo;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.VolumeHostService.AttachedDevice;
@@ -253,7 +253,7 @@ class FencingTest {
         Path.of(device.device()),
         StandardOpenOption.READ,
         StandardOpenOption.WRITE,
-        ExtendedOpenOption.DIRECT);
+        DirectIo.option());
   }
 
   private static void write(FileChannel channel, long offset) throws IOException {

@@ -2,7 +2,7 @@ package io.kurve.blockdev.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.nio.file.ExtendedOpenOption;
+import io.kurve.core.disk.DirectIo;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -45,7 +45,7 @@ class PathLatencyTest {
     ByteBuffer block = ByteBuffer.allocateDirect(8192).alignedSlice(4096).limit(4096);
     long[] nanos = new long[MEASURED];
     try (FileChannel channel =
-        FileChannel.open(Path.of(device), StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT)) {
+        FileChannel.open(Path.of(device), StandardOpenOption.WRITE, DirectIo.option())) {
       for (int i = 0; i < WARM_UP + MEASURED; i++) {
         long start = System.nanoTime();
         int written = channel.write(block.rewind(), (i % 4096) * 4096L);

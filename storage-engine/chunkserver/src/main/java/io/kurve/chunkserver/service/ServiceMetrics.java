@@ -112,7 +112,7 @@ public final class ServiceMetrics implements CatchUp {
 
   @Override
   public void received(Kind kind, long bytes) {
-    caughtUp.labels(name(kind)).inc(bytes);
+    caughtUp.labels(name(kind)).inc((double) bytes);
   }
 
   private static String name(Enum<?> value) {

@@ -59,7 +59,7 @@ final class SlotRelief implements RelievingWriter.Relief {
         return source.take();
       } catch (NoFreeSlot e) {
         // One moment more without hope: what is dropped no more may be free a little later only.
-        if (moment == MOMENTS || !hope && !hoped) {
+        if (moment == MOMENTS || (!hope && !hoped)) {
           log.warn("{} finds no free slot, asked were {}", needy, asked);
           throw e;
         }

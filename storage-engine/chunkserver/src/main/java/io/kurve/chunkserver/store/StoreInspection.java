@@ -10,7 +10,6 @@ import java.util.List;
  * What a stopped store says of itself.
  *
  * @param name of the disk
- * @param generation how often it has been started
  * @param closedCleanly otherwise the next start replays the WAL, and what is newer than the
  *     checkpoint may not fit together until then
  * @param slots in use by the newest checkpoint, by number

@@ -61,8 +61,8 @@ class CopysetReplayTest {
   }
 
   private static Command randomCommand(RandomGenerator random, int step) {
-    long attachment = 10 + step / 60 + random.nextInt(2);
-    long number = 1 + step / 2 + random.nextInt(6);
+    long attachment = 10L + step / 60 + random.nextInt(2);
+    long number = 1L + step / 2 + random.nextInt(6);
     Origin origin =
         new Origin(
             new RequestId(new AttachmentId(attachment), number, 0),

@@ -365,11 +365,12 @@ class CopysetStateMachineTest {
     write(10, 2, 102, 1);
     ChunkBlocks blocks = replica.machine.blocks();
     assertThat(blocks.checksum(Samples.chunk(101), 0)).isEmpty();
-    ByteBuffer copy = Samples.filled(1, 1);
+    byte[] bytes = Samples.filled(1, 1).array();
+    ByteBuffer copy = ByteBuffer.wrap(bytes);
     assertThat(blocks.repair(Samples.chunk(101), 0, copy)).isFalse();
     assertThat(blocks.replace(Samples.chunk(101), 0, copy, true, agreed)).isFalse();
     assertThat(blocks.replace(Samples.chunk(101), 0, copy, true, replica.machine.applied().index()))
         .isTrue();
-    assertThat(replica.read(101, 0, 1)).isEqualTo(copy.array());
+    assertThat(replica.read(101, 0, 1)).isEqualTo(bytes);
   }
 }

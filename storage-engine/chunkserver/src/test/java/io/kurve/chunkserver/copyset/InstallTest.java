@@ -216,7 +216,7 @@ class InstallTest {
   }
 
   private void leaderGoesOn() {
-    long chunk = 101 + random.nextInt(8);
+    long chunk = 101L + random.nextInt(8);
     leader.apply(
         switch (random.nextInt(8)) {
           case 0 ->

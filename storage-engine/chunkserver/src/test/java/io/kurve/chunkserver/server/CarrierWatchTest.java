@@ -36,7 +36,7 @@ final class CarrierWatchTest {
       var unused = Thread.ofVirtual().start(ran::countDown);
       assertThat(ran.await(200, TimeUnit.MILLISECONDS)).isFalse();
       fillQueues();
-      try (CarrierWatch watch =
+      try (CarrierWatch _ =
           CarrierWatch.start(
               usual, usual + 16, scheduler::setParallelism, new HaltingFaultHandler())) {
         assertThat(ran.await(60, TimeUnit.SECONDS)).isTrue();

@@ -126,7 +126,8 @@ final class FakeMds implements ChunkserverRegistry {
   }
 
   synchronized Newcomer newcomer(ReplicaId replica) {
-    return newcomers.get(replica) instanceof Newcomer known ? known : unknown(replica);
+    Newcomer known = newcomers.get(replica);
+    return known != null ? known : unknown(replica);
   }
 
   /** Where the store said last that it serves data. */
@@ -184,7 +185,8 @@ final class FakeMds implements ChunkserverRegistry {
 
   /** Whether the store's log was longer once than it reported last, by this much at least. */
   synchronized boolean hasTrimmed(ReplicaId replica, long bytes) {
-    return reports.get(replica) instanceof ChunkserverReport last
+    ChunkserverReport last = reports.get(replica);
+    return last != null
         && mostLog.getOrDefault(replica, 0L) - last.capacity().logBytesUsed() >= bytes;
   }
 }

@@ -51,7 +51,7 @@ class LogPressureTest {
   }
 
   private static long chunk(int id) {
-    return 100 + id;
+    return 100L + id;
   }
 
   @Test

@@ -158,7 +158,7 @@ final class ChunkStoreCrashTest {
       throws NoFreeSlot {
     int which = random.nextInt(2);
     ReplayedChunks copyset = copysets.get(which);
-    long chunk = 100 * (which + 1) + random.nextInt(3);
+    long chunk = 100L * (which + 1) + random.nextInt(3);
     int firstBlock = random.nextInt(32);
     switch (random.nextInt(8)) {
       case 0 -> copyset.append(new Entry.Delete(chunk));

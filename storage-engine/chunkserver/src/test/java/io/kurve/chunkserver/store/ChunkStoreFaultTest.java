@@ -148,7 +148,7 @@ final class ChunkStoreFaultTest {
     store.checkpoint(List.of(control(COPYSET_A, 1, slots)), Set.of());
     store.close();
     for (int n = 0; n < slots.size(); n++) {
-      disk.flipBit(store.layout().headerOffset(n) + 17 * n, n);
+      disk.flipBit(store.layout().headerOffset(n) + 17L * n, n);
       ChunkStore next = open(disk);
       assertThat(next.damagedHeaders()).isEqualTo(1);
       assertThat(next.slotsUsed()).isEqualTo(slots.size());

@@ -55,6 +55,7 @@ final class ChunkStoreThreadsTest {
   }
 
   /** Each round has a slot of its own, which shows nothing of its last owner. */
+  @SuppressWarnings("ThreadPriorityCheck")
   private static int work(ChunkStore store, int copyset) {
     int rounds = 0;
     while (rounds < ROUNDS) {

@@ -1,6 +1,6 @@
 package io.kurve.cli.bench;
 
-import com.sun.nio.file.ExtendedOpenOption;
+import io.kurve.core.disk.DirectIo;
 import io.kurve.core.disk.Disk;
 import java.io.EOFException;
 import java.io.IOException;
@@ -118,7 +118,7 @@ public final class ChainPart {
       zeros.force(true);
     }
     return FileChannel.open(
-        file, StandardOpenOption.WRITE, StandardOpenOption.DSYNC, ExtendedOpenOption.DIRECT);
+        file, StandardOpenOption.WRITE, StandardOpenOption.DSYNC, DirectIo.option());
   }
 
   private ServerSocketChannel listen() throws IOException {

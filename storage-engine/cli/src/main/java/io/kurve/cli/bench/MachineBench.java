@@ -1,6 +1,6 @@
 package io.kurve.cli.bench;
 
-import com.sun.nio.file.ExtendedOpenOption;
+import io.kurve.core.disk.DirectIo;
 import io.kurve.core.disk.Disk;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -194,7 +194,7 @@ public final class MachineBench {
   private double sequentialWrite(Path file) throws IOException {
     try (FileChannel out =
         FileChannel.open(
-            file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT)) {
+            file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, DirectIo.option())) {
       ByteBuffer large = filled(LARGE_BYTES);
       // Blocks are allocated before the clock starts, as those of a store are.
       for (long at = 0; at < FILE_BYTES; at += LARGE_BYTES) {
@@ -211,8 +211,7 @@ public final class MachineBench {
   }
 
   private double sequentialRead(Path file) throws IOException {
-    try (FileChannel in =
-        FileChannel.open(file, StandardOpenOption.READ, ExtendedOpenOption.DIRECT)) {
+    try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ, DirectIo.option())) {
       ByteBuffer large = filled(LARGE_BYTES);
       return bytesPerSecond(at -> in.read(large.clear(), at));
     }
@@ -222,7 +221,7 @@ public final class MachineBench {
     SplittableRandom random = new SplittableRandom(1);
     try (FileChannel channel =
         FileChannel.open(
-            file, StandardOpenOption.READ, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT)) {
+            file, StandardOpenOption.READ, StandardOpenOption.WRITE, DirectIo.option())) {
       ByteBuffer block = filled(BLOCK_BYTES);
       return measure(_ -> {
         long at = random.nextLong(FILE_BYTES / BLOCK_BYTES) * BLOCK_BYTES;

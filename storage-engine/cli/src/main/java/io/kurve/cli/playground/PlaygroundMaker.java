@@ -201,7 +201,7 @@ public final class PlaygroundMaker {
               .formatted(new ByteSize(wanted.get()).toExact(), new ByteSize(volume).toExact()));
     }
     ByteSize capacity = capacity(disk, disks);
-    if (wanted.isPresent() && volume <= capacity.bytes()
+    if ((wanted.isPresent() && volume <= capacity.bytes())
         || volume + MEASUREMENT_BYTES <= capacity.bytes()) {
       return volume;
     }

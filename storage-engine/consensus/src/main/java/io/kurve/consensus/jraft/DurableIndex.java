@@ -62,6 +62,7 @@ final class DurableIndex {
   }
 
   /** Waits a moment or until closed; for who waits for something else, too. */
+  @SuppressWarnings("WaitNotInLoop")
   boolean pause(Duration moment) throws InterruptedException {
     lock.lock();
     try {

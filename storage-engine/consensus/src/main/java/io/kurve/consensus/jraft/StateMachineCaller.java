@@ -181,6 +181,7 @@ final class StateMachineCaller<R> extends StateMachineAdapter {
    *
    * @param upTo what is durable up to here is what was committed
    */
+  @SuppressWarnings("NonAtomicVolatileUpdate")
   private void advance(long upTo) {
     while (applied < upTo) {
       Optional<LogRecord> record = replica.log().read(applied + 1);

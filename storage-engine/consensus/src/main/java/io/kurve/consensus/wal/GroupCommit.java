@@ -210,7 +210,7 @@ final class GroupCommit {
     lock.lock();
     try {
       long used = (end.segment - end.oldestSegment) * layout.segmentBytes() + end.position;
-      long segments = layout.segmentCount() - bounds.reserveSegments();
+      long segments = (long) layout.segmentCount() - bounds.reserveSegments();
       return new LogSpace(used, segments * layout.segmentBytes());
     } finally {
       lock.unlock();
@@ -334,7 +334,7 @@ final class GroupCommit {
       return true;
     }
     long worthOfSegment =
-        layout.segmentBytes()
+        (long) layout.segmentBytes()
             - RingWriter.RELEASE_BYTES
             - bounds.maxFrameBytes()
             - FrameHeader.frameBytes(end.headBytes);
@@ -373,6 +373,7 @@ final class GroupCommit {
    * Who is ready to run may queue before the write begins, and shares it: more records for each
    * write that the disk syncs, and no wait where nobody is.
    */
+  @SuppressWarnings("ThreadPriorityCheck")
   @GuardedBy("lock")
   private void letOthersCome() {
     lock.unlock();

@@ -18,6 +18,7 @@ import io.kurve.testkit.log.Patience;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -342,8 +343,16 @@ final class JraftAdapterTest {
   }
 
   private ReplicaId awaitLeader() {
-    Patience.await("one leads", DEADLINE, () -> cluster.replicas().stream().anyMatch(this::leads));
-    return cluster.replicas().stream().filter(this::leads).findFirst().orElseThrow();
+    // Looked for once: who leads in one moment may have left office in the next.
+    List<ReplicaId> found = new ArrayList<>();
+    Patience.await(
+        "one leads",
+        DEADLINE,
+        () -> {
+          cluster.replicas().stream().filter(this::leads).findFirst().ifPresent(found::add);
+          return !found.isEmpty();
+        });
+    return found.getFirst();
   }
 
   private List<ReplicaId> others(ReplicaId one) {

@@ -190,6 +190,7 @@ class GroupCommitTest {
     }
   }
 
+  @SuppressWarnings("ThreadPriorityCheck")
   private static void appendOrCut(GroupLog log, int count, int bytes) {
     try {
       append(log, count, bytes);

@@ -18,7 +18,7 @@ public final class KurveException extends RuntimeException {
 
   private final ErrorCode code;
   private final String cure;
-  private final @Nullable HostAndPort leader;
+  private final transient @Nullable HostAndPort leader;
 
   public KurveException(ErrorCode code, String message, String cure) {
     this(code, message, cure, null);

@@ -7,7 +7,6 @@ import java.util.Optional;
 /**
  * What a replica knows of its group.
  *
- * @param durableIndex the last entry that is durable in this replica's own log
  * @param followers on the leader: the next index that each other member lacks, learners too; else
  *     empty
  */

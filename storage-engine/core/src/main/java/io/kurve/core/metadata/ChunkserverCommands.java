@@ -25,14 +25,15 @@ public interface ChunkserverCommands {
   /**
    * Commits who may use a volume in a copyset; sent to its leader. Ends when it is applied there;
    * ends exceptionally with NOT_LEADER when the target does not lead.
-   *
-   * @param revision of the volume's attachments: a grant of a lower one than applied is refused
-   * @param admitted every attachment that may use the volume; what was admitted before and is not
-   *     in here is fenced for ever
    */
   CompletionStage<Void> grant(
       ReplicaId target, Authority authority, CopysetKey copyset, Grant grant);
 
+  /**
+   * @param revision of the volume's attachments: a grant of a lower one than applied is refused
+   * @param admitted every attachment that may use the volume; what was admitted before and is not
+   *     in here is fenced for ever
+   */
   record Grant(VolumeId volume, long revision, Set<AttachmentId> admitted, boolean shared) {}
 
   /**

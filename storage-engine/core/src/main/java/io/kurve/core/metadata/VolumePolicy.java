@@ -49,7 +49,7 @@ public record VolumePolicy(int overcommitPercent, Duration retention) {
   public static void checkRetention(Duration retention) {
     if (retention.isNegative()
         || retention.compareTo(MAX_RETENTION) > 0
-        || retention.getNano() % 1_000_000 != 0) {
+        || retention.toNanosPart() % 1_000_000 != 0) {
       throw new IllegalArgumentException(
           "a retention of " + retention + " is not possible: give 0 to 3650 days");
     }

@@ -71,7 +71,7 @@ public record ByteSize(long bytes) {
 
   private String exact(String space) {
     int unit = bytes == 0 ? 0 : Math.min(Long.numberOfTrailingZeros(bytes) / 10, 4);
-    return (bytes >> 10 * unit) + space + UNITS[unit];
+    return (bytes >> (10 * unit)) + space + UNITS[unit];
   }
 
   @Override

@@ -139,11 +139,12 @@ final class ServerSession {
    * nor calls without a deadline.
    */
   static final class Guard implements ServerInterceptor {
-    private static final KurveException TOO_MANY =
-        new KurveException(
-            ErrorCode.OVERLOAD,
-            "too many connections are open to this server",
-            "try again later; see what holds them open");
+    private static KurveException tooMany() {
+      return new KurveException(
+          ErrorCode.OVERLOAD,
+          "too many connections are open to this server",
+          "try again later; see what holds them open");
+    }
 
     @Override
     public <A, B> ServerCall.Listener<A> interceptCall(
@@ -153,7 +154,7 @@ final class ServerSession {
         throw new IllegalStateException("a connection without a session");
       }
       if (!session.welcome) {
-        return refuse(call, Failures.toStatus(TOO_MANY));
+        return refuse(call, Failures.toStatus(tooMany()));
       }
       Context context = Context.current().withValue(OF_CALL, session);
       boolean opening =

@@ -184,6 +184,7 @@ public final class ListStateMachine implements ReplicatedStateMachine<Integer> {
   }
 
   @Override
+  @SuppressWarnings("NonAtomicVolatileUpdate")
   public Checkpoint install(ReplicaId source, Checkpoint wanted)
       throws IOException, InterruptedException {
     enter("install");

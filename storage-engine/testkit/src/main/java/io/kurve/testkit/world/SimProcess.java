@@ -88,7 +88,7 @@ public final class SimProcess {
     pausedUntilNanos = 0;
   }
 
-  /** Runs a body that may wait for answers; see {@link Fiber#await}. */
+  /** Runs a body that may wait for answers; see {@link Fiber}. */
   public void fiber(EventLoop loop, String label, Runnable body) {
     Fiber fiber = new Fiber(name + " " + label, body, loop, fibers::remove);
     fibers.add(fiber);
