@@ -1,5 +1,7 @@
 package io.kurve.dist;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -38,6 +40,13 @@ final class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage("com.alipay..")
           .because("raft is replaced or simulated behind the port in io.kurve.core.log");
+
+  @ArchTest
+  static final ArchRule noMajorityIsMadeByForce =
+      noClasses()
+          .should()
+          .callMethodWhere(target(nameMatching("(force)?[rR]esetPeers?")))
+          .because("a copyset without a majority stands still (SAFETY 15, ADR 034)");
 
   @ArchTest
   static final ArchRule ringsAreForRaftOnly =
