@@ -27,6 +27,9 @@ import java.util.concurrent.CompletionStage;
 final class GrpcConnections implements Connections {
   private static final Duration HOST_LIMIT = Duration.ofSeconds(25);
 
+  /** One that is just being started again may take that long. */
+  private static final Duration AWAY_LIMIT = Duration.ofMillis(1200);
+
   private final Map<ClusterFile, GrpcCluster> clusters = new HashMap<>();
 
   @Override
@@ -52,7 +55,7 @@ final class GrpcConnections implements Connections {
     }
 
     private static MdsClientConfig config(ClusterFile file) {
-      MdsClientConfig config = MdsClientConfig.defaults();
+      MdsClientConfig config = MdsClientConfig.defaults().withAwayTimeout(AWAY_LIMIT);
       return Settings.playgroundOf(file)
           .map(directory ->
               config.withCureWhenAway(

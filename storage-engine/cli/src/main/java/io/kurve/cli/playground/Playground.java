@@ -363,10 +363,8 @@ public final class Playground {
       process(spec).stop(HOST_STOP_PATIENCE);
     }
     Machine.clearLeftovers(runs);
-    for (Roles.Spec spec : roles.chunkservers()) {
-      progress.accept("stopping " + spec.name() + " ...");
-      process(spec).stop(STOP_PATIENCE);
-    }
+    progress.accept("stopping the chunkservers ...");
+    ServerProcess.stopAll(roles.chunkservers().stream().map(this::process).toList(), STOP_PATIENCE);
     progress.accept("stopping " + roles.mds().name() + " ...");
     process(roles.mds()).stop(STOP_PATIENCE);
   }

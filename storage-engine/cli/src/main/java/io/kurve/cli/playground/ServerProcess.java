@@ -11,11 +11,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +28,7 @@ final class ServerProcess {
   private static final String MAIN_CLASS = "io.kurve.dist.Kurve";
   private static final String READY_FILE = "--ready-file";
   private static final String ENDED = "ended";
+  private static final Duration KILL_PATIENCE = Duration.ofSeconds(10);
 
   private final Layout layout;
   private final String name;
@@ -217,7 +218,7 @@ final class ServerProcess {
   void awaitReady(ProcessHandle handle, Duration limit) throws IOException, InterruptedException {
     Instant end = Instant.now().plus(limit);
     while (!Files.exists(layout.readyFile(name))) {
-      if (!handle.isAlive()) {
+      if (!isAlive(handle)) {
         throw new KurveException(
             whyItEnded(),
             name + " ended while it started: " + lastWords(),
@@ -250,33 +251,52 @@ final class ServerProcess {
 
   /** Asks the process to end, then makes it. */
   void stop(Duration patience) throws IOException, InterruptedException {
-    Optional<ProcessHandle> living = find();
-    if (living.isPresent()) {
-      ProcessHandle handle = living.get();
-      handle.destroy();
-      if (!ended(handle, patience)) {
-        handle.destroyForcibly();
-        if (!ended(handle, Duration.ofSeconds(10))) {
-          throw new KurveException(
-              ErrorCode.IN_USE,
-              name + " (pid " + handle.pid() + ") does not end: it waits in the kernel",
-              "run the command again; see " + layout.logFile(name));
-        }
+    stopAll(List.of(this), patience);
+  }
+
+  /** All of them at once: each takes its time to end. */
+  static void stopAll(List<ServerProcess> processes, Duration patience)
+      throws IOException, InterruptedException {
+    Instant end = Instant.now().plus(patience);
+    Map<ServerProcess, Optional<ProcessHandle>> found = new LinkedHashMap<>();
+    for (ServerProcess process : processes) {
+      Optional<ProcessHandle> living = process.find();
+      living.ifPresent(ProcessHandle::destroy);
+      found.put(process, living);
+    }
+    for (Map.Entry<ServerProcess, Optional<ProcessHandle>> each : found.entrySet()) {
+      each.getKey().end(each.getValue(), end);
+    }
+  }
+
+  private void end(Optional<ProcessHandle> asked, Instant limit)
+      throws IOException, InterruptedException {
+    if (asked.isPresent() && !hasEnded(asked.get(), limit)) {
+      asked.get().destroyForcibly();
+      if (!hasEnded(asked.get(), Instant.now().plus(KILL_PATIENCE))) {
+        throw new KurveException(
+            ErrorCode.IN_USE,
+            name + " (pid " + asked.get().pid() + ") does not end: it waits in the kernel",
+            "run the command again; see " + layout.logFile(name));
       }
     }
     Files.deleteIfExists(layout.pidFile(name));
     Files.deleteIfExists(layout.readyFile(name));
   }
 
-  private static boolean ended(ProcessHandle handle, Duration limit) throws InterruptedException {
-    try {
-      handle.onExit().get(limit.toMillis(), TimeUnit.MILLISECONDS);
-      return true;
-    } catch (TimeoutException e) {
-      return !handle.isAlive();
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(e);
+  private static boolean hasEnded(ProcessHandle handle, Instant limit) throws InterruptedException {
+    while (isAlive(handle)) {
+      if (Instant.now().isAfter(limit)) {
+        return false;
+      }
+      TimeUnit.MILLISECONDS.sleep(10);
     }
+    return true;
+  }
+
+  /** For the JVM one that has ended lives on until its parent, seconds later perhaps, hears it. */
+  private static boolean isAlive(ProcessHandle handle) {
+    return handle.isAlive() && !startOf(handle).equals(ENDED);
   }
 
   private String lastWords() throws IOException {

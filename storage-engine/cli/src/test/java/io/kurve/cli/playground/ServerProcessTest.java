@@ -85,6 +85,39 @@ class ServerProcessTest {
     assertThat(server.isAlive()).isTrue();
   }
 
+  /** As with the process 1 of a container, which looks for ended children every few seconds. */
+  @Test
+  void oneWhoseParentHasNotHeardOfItsEndHasEnded() throws Exception {
+    Layout layout = layout("orphaned");
+    Process parent =
+        new ProcessBuilder(
+                "sh",
+                "-c",
+                "sh -c 'echo $$; read -r line <\"$3\"' io.kurve.dist.Kurve --ready-file \"$1\" \"$2\""
+                    + " & exec cat \"$3\"",
+                "parent",
+                layout.readyFile(NAME).toString(),
+                fifo("quiet"),
+                fifo("silent"))
+            .start();
+    started.add(parent);
+    long pid = Long.parseLong(parent.inputReader().readLine());
+    record(layout, pid);
+    ServerProcess server = new ServerProcess(layout, NAME);
+    assertThat(server.find().map(ProcessHandle::pid)).contains(pid);
+
+    server.stop(Duration.ofSeconds(5));
+
+    assertThat(ProcessHandle.of(pid).map(ProcessHandle::isAlive)).contains(true);
+    assertThat(server.find()).isEmpty();
+  }
+
+  private String fifo(String name) throws Exception {
+    Path fifo = parent.resolve(name);
+    assertThat(new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor()).isZero();
+    return fifo.toString();
+  }
+
   @Test
   void howAServerEndsIsHowTheCommandEnds() {
     for (ErrorCode code :
@@ -119,8 +152,12 @@ class ServerProcessTest {
   }
 
   private static void record(Layout layout, Process process) throws Exception {
-    String stat = Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"));
+    record(layout, process.pid());
+  }
+
+  private static void record(Layout layout, long pid) throws Exception {
+    String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
     String start = stat.substring(stat.lastIndexOf(')') + 2).split(" ")[19];
-    Files.writeString(layout.pidFile(NAME), process.pid() + " " + start + "\n");
+    Files.writeString(layout.pidFile(NAME), pid + " " + start + "\n");
   }
 }

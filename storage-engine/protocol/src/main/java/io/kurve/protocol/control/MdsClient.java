@@ -25,9 +25,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * The MDS, whichever of the addresses leads. A call goes to the one that answered last; UNAVAILABLE
  * and silence take it to the next one, NOT_LEADER to the one that a standby names, with a back-off
- * after as many tries as there are addresses, until the call's time is over. So a call can reach an
- * MDS twice: each operation carries a request id, or names by id or size what is to be, so that
- * doing it again changes nothing.
+ * after as many tries as there are addresses, until the call's time is over, or the shorter one of
+ * a round that reached nobody. So a call can reach an MDS twice: each operation carries a request
+ * id, or names by id or size what is to be, so that doing it again changes nothing.
  */
 public final class MdsClient implements AutoCloseable {
   /** One with less time would only hide what is known of the last. */
@@ -76,6 +76,13 @@ public final class MdsClient implements AutoCloseable {
     private final A request;
     private final Deadline deadline;
 
+    /** While all are away. */
+    private final Deadline awayDeadline =
+        Deadline.after(config.awayTimeout().toNanos(), TimeUnit.NANOSECONDS);
+
+    /** How many tries, one after the other, have reached nobody. */
+    private int unreached;
+
     /** Those that were not there in this round, whoever takes them for the leader. */
     private final BitSet away = new BitSet();
 
@@ -106,14 +113,14 @@ public final class MdsClient implements AutoCloseable {
     }
 
     private CompletableFuture<B> failed(int asked, KurveException failure) {
+      unreached = Failures.isAway(failure) ? unreached + 1 : 0;
       Duration pause = pause();
       boolean again =
           !closed
               && (failure.code() == ErrorCode.UNAVAILABLE
                   || failure.code() == ErrorCode.NOT_LEADER
                   || Failures.isSilent(failure))
-              && deadline.timeRemaining(TimeUnit.NANOSECONDS)
-                  > pause.plus(SHORTEST_ATTEMPT).toNanos();
+              && left() > pause.plus(SHORTEST_ATTEMPT).toNanos();
       if (again || failure.code() == ErrorCode.UNKNOWN_OUTCOME) {
         if (failure.code() != ErrorCode.NOT_LEADER) {
           away.set(asked);
@@ -128,6 +135,11 @@ public final class MdsClient implements AutoCloseable {
       }
       Executor later = CompletableFuture.delayedExecutor(pause.toNanos(), TimeUnit.NANOSECONDS);
       return CompletableFuture.runAsync(() -> {}, later).thenCompose(_ -> attempt());
+    }
+
+    private long left() {
+      Deadline end = unreached < servers.size() ? deadline : deadline.minimum(awayDeadline);
+      return end.timeRemaining(TimeUnit.NANOSECONDS);
     }
 
     /** Whom a standby takes for the leader, unless that one did not answer just now. */

@@ -81,6 +81,7 @@ class ControlPlaneTest {
         new MdsClientConfig(
             Duration.ofSeconds(20),
             Duration.ofSeconds(20),
+            Duration.ofSeconds(20),
             Duration.ofMillis(10),
             Duration.ofMillis(50),
             "start it");
@@ -292,6 +293,23 @@ class ControlPlaneTest {
     }
   }
 
+  /** With no time to wait for that, one try each is made. */
+  @Test
+  void whereNobodyListensNobodyWaitsForTheWholeTime() throws Exception {
+    MdsClientConfig config =
+        MdsClientConfig.defaults()
+            .withCallTimeout(Duration.ofHours(1))
+            .withAwayTimeout(Duration.ofMillis(1));
+    try (Socket deaf = new Socket()) {
+      deaf.bind(new InetSocketAddress("127.0.0.1", 0));
+      HostAndPort nobody = new HostAndPort("127.0.0.1", deaf.getLocalPort());
+      MdsClient lost = opened(new MdsClient(List.of(nobody, nobody), identity(Role.CLI), config));
+      assertThat(failure(lost.inspection().status()).code()).isEqualTo(ErrorCode.UNAVAILABLE);
+      MdsClient found = opened(new MdsClient(List.of(nobody, mds()), identity(Role.CLI), config));
+      assertThat(get(found.inspection().status())).isEqualTo(Samples.STATUS);
+    }
+  }
+
   @Test
   void theClientAsksTheOneThatAStandbyNames() throws Exception {
     HostAndPort leader = mds();
@@ -312,7 +330,8 @@ class ControlPlaneTest {
     }
     Duration time = Duration.ofSeconds(20);
     MdsClientConfig once =
-        new MdsClientConfig(time, time, time.multipliedBy(9), time.multipliedBy(9), "start it");
+        new MdsClientConfig(
+            time, time, time, time.multipliedBy(9), time.multipliedBy(9), "start it");
     HostAndPort standby = standby(new Standby(dead));
     MdsClient client = opened(new MdsClient(List.of(standby), identity(Role.CLI), once));
     KurveException failure = failure(client.inspection().leader());
@@ -329,6 +348,7 @@ class ControlPlaneTest {
           new MdsClientConfig(
               Duration.ofSeconds(20),
               Duration.ofMillis(500),
+              Duration.ofSeconds(20),
               Duration.ofMillis(10),
               Duration.ofMillis(50),
               "start it");
