@@ -2,16 +2,17 @@ package io.kurve.dist;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.kurve.testkit.log.Patience;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -121,11 +122,7 @@ final class LauncherTest {
     for (String signal : List.of("INT", "TERM")) {
       Files.deleteIfExists(calls);
       Process launcher = start();
-      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-      while (calls().isEmpty()) {
-        assertThat(System.nanoTime()).as("it rehearses in time").isLessThan(end);
-        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
-      }
+      Patience.await("it rehearses", Duration.ofSeconds(60), () -> calls.toFile().length() > 0);
       ProcessHandle java =
           ProcessHandle.of(Long.parseLong(calls().getFirst().split(" ")[1])).orElseThrow();
       String whom = signal.equals("INT") ? "-" + launcher.pid() : "" + launcher.pid();

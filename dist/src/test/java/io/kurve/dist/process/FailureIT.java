@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -72,7 +71,8 @@ final class FailureIT {
         // What it leads stalls first: so more than what was in flight must be written, twice.
         written.awaitProgress(RESUMES);
         written.awaitProgress(RESUMES);
-        LockSupport.parkNanos(Duration.ofSeconds(2).toNanos());
+        Deadline.await(
+            Duration.ofSeconds(10), "the MDS misses it", () -> !playground.health().equals("ok"));
         written.awaitProgress(RESUMES);
       } finally {
         TestPlayground.signal(hangs, "CONT");

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.kurve.dist.process.Shell.Result;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.locks.LockSupport;
+import java.time.Instant;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -104,7 +104,9 @@ final class KeeperIT {
     written.awaitProgress(Duration.ofSeconds(20));
     for (int i = 0; i < times; i++) {
       ProcessHandle host = playground.handle("host-1");
-      LockSupport.parkNanos(SETTLES.toNanos());
+      Instant settled = host.info().startInstant().orElseThrow().plus(SETTLES);
+      Deadline.await(
+          SETTLES.plusSeconds(10), "the host has settled", () -> Instant.now().isAfter(settled));
       try (StallWatch watch = StallWatch.of(written::sectors)) {
         end.of(host);
         host.onExit().get();

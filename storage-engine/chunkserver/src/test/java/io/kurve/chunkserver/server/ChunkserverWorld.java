@@ -34,6 +34,7 @@ import io.kurve.protocol.handshake.ClusterKey;
 import io.kurve.protocol.handshake.Identity;
 import io.kurve.protocol.handshake.Role;
 import io.kurve.testkit.failure.HaltingFaultHandler;
+import io.kurve.testkit.log.Patience;
 import io.prometheus.client.CollectorRegistry;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
@@ -55,7 +56,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /** Chunkservers on real disks and sockets, with a fake MDS and a client of one volume. */
@@ -201,13 +201,7 @@ final class ChunkserverWorld implements AutoCloseable {
   }
 
   static void await(String what, BooleanSupplier condition) {
-    long end = System.nanoTime() + PATIENCE.toNanos();
-    while (!condition.getAsBoolean()) {
-      if (System.nanoTime() - end > 0) {
-        throw new AssertionError(what + " did not come true in " + PATIENCE);
-      }
-      LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
-    }
+    Patience.await(what, PATIENCE, condition);
   }
 
   void grant(CopysetKey copyset) {

@@ -20,7 +20,13 @@ import io.prometheus.client.CollectorRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -29,6 +35,20 @@ import org.junit.jupiter.api.Test;
  */
 class WalGoldenTest {
   private final GoldenFile golden = new GoldenFile(WalGoldenTest.class, "wal-v1.hex");
+
+  @Test
+  void allTypesAreDocumented() throws IOException {
+    String page = Files.readString(Path.of("../../docs/ON_DISK_FORMAT.md"));
+    String table = page.substring(page.indexOf("| type | record | body |"));
+    Set<WalRecord.Type> documented =
+        Pattern.compile("(?m)^\\| (\\d+(?:, \\d+)*) \\|")
+            .matcher(table.substring(0, table.indexOf("\n\n")))
+            .results()
+            .flatMap(row -> Arrays.stream(row.group(1).split(", ")))
+            .map(code -> WalRecord.Type.ofCode(Integer.parseInt(code)))
+            .collect(Collectors.toSet());
+    assertThat(documented).containsExactlyInAnyOrder(WalRecord.Type.values());
+  }
 
   @Test
   void writesTheGoldenBytes() throws IOException, WalFull {

@@ -39,12 +39,19 @@ import io.kurve.mds.record.StoredRecord.RetentionClockRecord;
 import io.kurve.mds.record.StoredRecord.SegmentRecord;
 import io.kurve.mds.record.StoredRecord.VolumeRecord;
 import io.kurve.testkit.golden.GoldenFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
@@ -57,6 +64,31 @@ class RecordCodecTest {
   private static final StoreId STORE = StoreId.parse("11111111-2222-3333-4444-555555555555");
   private static final CopysetKey COPYSET =
       new CopysetKey(new CopysetId(4), new CopysetGeneration(1));
+
+  /** Kind, type and version of each, as docs/ON_DISK_FORMAT.md has them. */
+  private static final Pattern DOCUMENTED =
+      Pattern.compile("\\| (\\d+) \\| `(\\w+Record)` \\| (\\d+) \\|");
+
+  @Test
+  void allKindsAreDocumented() throws IOException {
+    Set<String> written = new TreeSet<>();
+    Set<Class<?>> types = new HashSet<>();
+    records()
+        .map(arguments -> (StoredRecord) arguments.get()[1])
+        .forEach(record -> {
+          byte[] bytes = RecordCodec.encode(record).toArray();
+          types.add(record.getClass());
+          written.add(bytes[1] + " " + record.getClass().getSimpleName() + " " + bytes[2]);
+        });
+    assertThat(types).containsExactlyInAnyOrder(StoredRecord.class.getPermittedSubclasses());
+    String page = Files.readString(Path.of("../../docs/ON_DISK_FORMAT.md"));
+    assertThat(
+            DOCUMENTED
+                .matcher(page)
+                .results()
+                .map(row -> row.group(1) + " " + row.group(2) + " " + row.group(3)))
+        .containsExactlyInAnyOrderElementsOf(written);
+  }
 
   static Stream<Arguments> records() {
     ReplicaId replica = new ReplicaId(new ChunkserverId(1), STORE);
