@@ -486,8 +486,14 @@ final class JraftReplica<R> implements ReplicatedLog<R> {
     return context.room();
   }
 
+  /** The durable one. */
   long term() {
     return meta.getTerm();
+  }
+
+  /** Makes at least this term durable; false when the log has no room for it. */
+  boolean raise(long term) {
+    return meta.raise(term);
   }
 
   long committed() {

@@ -126,6 +126,9 @@ final class ReplicaInbox {
       refuse(responder, RaftError.EBUSY, "a vote is being written");
       return;
     }
+    if (!isPromised(request.getTerm(), responder)) {
+      return;
+    }
     Responder answer = responder;
     if (request.getEntriesCount() > 0) {
       if (!replica.mayVote()) {
@@ -151,6 +154,15 @@ final class ReplicaInbox {
       reply(answer, response);
       replica.passOn(new LogPosition(request.getPrevLogTerm(), request.getPrevLogIndex()));
     }
+  }
+
+  /** Nothing of a leader is taken in a term that a restart would forget. */
+  private boolean isPromised(long term, Responder responder) {
+    boolean durable = replica.raise(term);
+    if (!durable) {
+      refuse(responder, RaftError.EBUSY, "the log has no room for term " + term);
+    }
+    return durable;
   }
 
   private Message vote(RequestVoteRequest request, boolean released) {
@@ -203,6 +215,9 @@ final class ReplicaInbox {
   private void install(InstallSnapshotRequest request, Responder responder) {
     if (!MessageCheck.isSound(request.getMeta(), request.getUri())) {
       refuse(responder, RaftError.EINVAL, "a checkpoint that makes no sense");
+      return;
+    }
+    if (!isPromised(request.getTerm(), responder)) {
       return;
     }
     replica.checkpoints().wanted(request.getMeta());

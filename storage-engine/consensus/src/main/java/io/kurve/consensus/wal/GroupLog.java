@@ -19,7 +19,12 @@ public interface GroupLog {
 
   HardState hardState();
 
-  /** Durable on return: the term and vote that this member promised. */
+  /**
+   * Durable on return: the term and vote that this member promised.
+   *
+   * @throws io.kurve.core.failure.KurveException OVERLOAD, and nothing is promised, when the ring
+   *     has no room even in its reserve
+   */
   void saveHardState(HardState state);
 
   /** The first index still in the log; lastIndex + 1 when it is empty. */

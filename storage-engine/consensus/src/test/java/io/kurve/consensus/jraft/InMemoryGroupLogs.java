@@ -51,6 +51,7 @@ final class InMemoryGroupLogs implements GroupLogs {
   private volatile FaultHandler faults;
   private volatile boolean failsAppends;
   private volatile boolean failsVotes;
+  private volatile boolean lacksRoomForVotes;
   private volatile boolean failsReads;
   private volatile LogSpace space = new LogSpace(0, 100);
   private final Map<String, Integer> readers = new ConcurrentHashMap<>();
@@ -73,6 +74,11 @@ final class InMemoryGroupLogs implements GroupLogs {
 
   void failVotes() {
     failsVotes = true;
+  }
+
+  /** Whether not even the reserve has room. */
+  void lackRoomForVotes(boolean lacks) {
+    lacksRoomForVotes = lacks;
   }
 
   void failReads() {
@@ -165,6 +171,15 @@ final class InMemoryGroupLogs implements GroupLogs {
     public synchronized void saveHardState(HardState next) {
       if (failsVotes) {
         throw faults.halt(key + ": vote not written", new IOException("told to fail"));
+      }
+      if (lacksRoomForVotes) {
+        throw new KurveException(ErrorCode.OVERLOAD, "its reserve is used up", "wait");
+      }
+      // As the WAL does.
+      boolean newTerm = next.term() > state.term();
+      boolean firstVote = next.term() == state.term() && state.votedFor().isEmpty();
+      if (!next.equals(state) && !newTerm && !firstVote) {
+        throw new IllegalStateException(key + " promised " + state + ", not " + next);
       }
       state = next;
     }

@@ -87,6 +87,53 @@ final class JraftAdapterTest {
   }
 
   @Test
+  void rule03WhoHasNoRoomForAPromiseGivesNoneAndGoesOnWhenItHas() throws Exception {
+    ReplicaId leader = startAll();
+    assertThat(end(propose(leader, "before"))).isInstanceOf(Proposal.Applied.class);
+    List<ReplicaId> others = others(leader);
+    others.forEach(replica -> wal(replica).lackRoomForVotes(true));
+    cluster.kill(leader);
+    assertThat(
+            Patience.becomesTrue(
+                LoopbackCluster.ELECTION_TIMEOUT.multipliedBy(4),
+                () -> others.stream().anyMatch(this::leads)))
+        .isFalse();
+    others.forEach(replica -> assertThat(cluster.faults(replica).isHalted()).isFalse());
+    wal(others.getFirst()).lackRoomForVotes(false);
+    assertThat(
+            Patience.becomesTrue(
+                LoopbackCluster.ELECTION_TIMEOUT.multipliedBy(4),
+                () -> others.stream().anyMatch(this::leads)))
+        .as("one that may promise is no majority")
+        .isFalse();
+    wal(others.getLast()).lackRoomForVotes(false);
+    ReplicaId next = awaitLeader();
+    assertThat(end(propose(next, "after"))).isInstanceOf(Proposal.Applied.class);
+    others.forEach(replica -> assertThat(cluster.faults(replica).isHalted()).isFalse());
+  }
+
+  @Test
+  void rule03WhoHasNoRoomForATermTakesNothingOfItsLeader() throws Exception {
+    ReplicaId leader = startAll();
+    List<ReplicaId> others = others(leader);
+    ReplicaId cramped = others.getFirst();
+    wal(cramped).lackRoomForVotes(true);
+    cluster.kill(leader);
+    cluster.start(leader);
+    ReplicaId next = awaitLeader();
+    assertThat(next).isNotEqualTo(cramped);
+    assertThat(end(propose(next, "with the other"))).isInstanceOf(Proposal.Applied.class);
+    assertThat(
+            Patience.becomesTrue(
+                LoopbackCluster.ELECTION_TIMEOUT.multipliedBy(4),
+                () -> !cluster.machine(cramped).commands().isEmpty()))
+        .isFalse();
+    assertThat(cluster.faults(cramped).isHalted()).isFalse();
+    wal(cramped).lackRoomForVotes(false);
+    awaitCaughtUp(next, cramped);
+  }
+
+  @Test
   void rule05NothingIsAppliedBeforeItIsDurableHere() throws Exception {
     ReplicaId leader = startAll();
     assertThat(end(propose(leader, "before"))).isInstanceOf(Proposal.Applied.class);
