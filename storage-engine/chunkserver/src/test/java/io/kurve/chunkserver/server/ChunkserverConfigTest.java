@@ -3,6 +3,7 @@ package io.kurve.chunkserver.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.kurve.chunkserver.service.ReadMode;
 import io.kurve.core.metadata.HostAndPort;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -36,6 +37,7 @@ class ChunkserverConfigTest {
     assertThat(config.ports().host()).isEqualTo("127.0.0.1");
     assertThat(config.ports().data()).isZero();
     assertThat(config.ports().readyFile()).isEmpty();
+    assertThat(config.reads()).isEqualTo(ReadMode.LEASE);
   }
 
   @Test
@@ -47,6 +49,16 @@ class ChunkserverConfigTest {
     assertThat(config.ports().data()).isEqualTo(7);
     assertThat(config.ports().readyFile()).contains(Path.of("r"));
     assertThat(config.diskName()).isEqualTo("d");
+  }
+
+  @Test
+  void rule14HowLeadersReadIsASwitch() {
+    assertThat(ChunkserverConfig.parse(with("--reads", "quorum")).reads())
+        .isEqualTo(ReadMode.QUORUM);
+    assertThat(ChunkserverConfig.parse(with("--reads", "lease")).reads()).isEqualTo(ReadMode.LEASE);
+    assertThatThrownBy(() -> ChunkserverConfig.parse(with("--reads", "any")))
+        .hasMessageContaining("--reads 'any'")
+        .hasMessageContaining("neither lease nor quorum");
   }
 
   @Test

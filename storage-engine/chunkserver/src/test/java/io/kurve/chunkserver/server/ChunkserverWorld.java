@@ -70,11 +70,18 @@ final class ChunkserverWorld implements AutoCloseable {
   private final ControlServer mdsServer;
   private final DataClient client;
   private final ChunkserverCommandsClient commands;
+  private final String reads;
 
   ChunkserverWorld(Path folder, FakeMds mds, String diskSize) throws IOException {
+    this(folder, mds, diskSize, "lease");
+  }
+
+  private ChunkserverWorld(Path folder, FakeMds mds, String diskSize, String reads)
+      throws IOException {
     this.folder = folder;
     this.mds = mds;
     this.diskSize = diskSize;
+    this.reads = reads;
     ClusterKey key = ClusterKey.create(folder.resolve("key"));
     Identity identity = Identity.of(CLUSTER, key, Role.MDS);
     mdsServer =
@@ -98,8 +105,16 @@ final class ChunkserverWorld implements AutoCloseable {
 
   /** Three stores with one copyset on all of them, to which attachment 10 may write. */
   static ChunkserverWorld ofThree(Path folder, CopysetKey copyset) throws IOException {
+    return ofThree(folder, copyset, "lease");
+  }
+
+  /**
+   * @param reads as {@code kurve chunkserver --reads} takes it
+   */
+  static ChunkserverWorld ofThree(Path folder, CopysetKey copyset, String reads)
+      throws IOException {
     ChunkserverWorld world =
-        new ChunkserverWorld(folder, new FakeMds(3, Set.of(copyset)), "256MiB");
+        new ChunkserverWorld(folder, new FakeMds(3, Set.of(copyset)), "256MiB", reads);
     for (int n = 1; n <= 3; n++) {
       world.create(n);
     }
@@ -163,6 +178,7 @@ final class ChunkserverWorld implements AutoCloseable {
                 "--key-file", folder.resolve("key").toString(),
                 "--mds", mdsServer.address().toString(),
                 "--data-port", String.valueOf(dataPort),
+                "--reads", reads,
                 "--failure-domain", "server-" + n),
             disk,
             new HaltingFaultHandler());

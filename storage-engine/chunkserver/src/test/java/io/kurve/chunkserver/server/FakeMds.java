@@ -183,6 +183,14 @@ final class FakeMds implements ChunkserverRegistry {
         && found.values().stream().mapToLong(CopysetReport::appliedIndex).distinct().count() == 1;
   }
 
+  /** The last entry that somebody has reported as applied. */
+  synchronized long applied(CopysetKey copyset) {
+    return reportsOf(copyset).values().stream()
+        .mapToLong(CopysetReport::appliedIndex)
+        .max()
+        .orElse(0);
+  }
+
   /** Whether the store's log was longer once than it reported last, by this much at least. */
   synchronized boolean hasTrimmed(ReplicaId replica, long bytes) {
     ChunkserverReport last = reports.get(replica);
