@@ -7,6 +7,7 @@ import io.kurve.dist.process.Shell.Result;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
@@ -33,6 +34,36 @@ final class PlaygroundIT {
   @AfterAll
   void remove() throws Exception {
     playground.close();
+  }
+
+  @Test
+  @Order(0)
+  void aSecondOneIsRefusedBeforeAnythingIsBuiltOrMade(@TempDir Path folder) throws Exception {
+    Path other = folder.resolve("other");
+    Result second = Shell.kurve("playground", "up", "--dir", other.toString());
+    assertRefused(second);
+
+    Path clone = folder.resolve("clone");
+    Files.createDirectories(clone.resolve("build"));
+    for (String file : List.of("kurve", "build/find-jdk.sh")) {
+      Files.copy(Shell.ROOT.resolve(file), clone.resolve(file));
+    }
+    assertRefused(Shell.run(clone + "/kurve", "playground", "--dir", other.toString()));
+    assertThat(clone.resolve("dist")).doesNotExist();
+
+    playground.kurve("volume", "detach", "demo").ok();
+    assertRefused(Shell.kurve("playground", "up", "--dir", other.toString()));
+    assertThat(other).doesNotExist();
+    playground.kurve("volume", "attach", "demo").ok();
+  }
+
+  private void assertRefused(Result second) {
+    assertThat(second.exit()).as(second.err()).isEqualTo(5);
+    assertThat(second.err().lines())
+        .singleElement()
+        .asString()
+        .startsWith("kurve: ")
+        .contains("down --dir " + playground.directory() + "`");
   }
 
   @Test

@@ -162,9 +162,23 @@ final class StartIT {
     Files.move(disk(3), kept);
     Files.write(disk(3), new byte[8 << 20]);
     try {
-      assertThat(failedUp(8))
-          .contains("chunkserver-3 ended while it started")
-          .contains("not a Kurve store");
+      for (int again = 0; again < 2; again++) {
+        assertThat(failedUp(8))
+            .contains("chunkserver-3 ended while it started")
+            .contains("not a Kurve store");
+        assertThat(
+                Shell.run(
+                        "dd",
+                        "if=/dev/zero",
+                        "of=" + playground.device(),
+                        "count=8",
+                        "bs=4096",
+                        "oflag=direct")
+                    .exit())
+            .as("two of three serve")
+            .isZero();
+        assertThat(playground.health()).isEqualTo("degraded");
+      }
     } finally {
       Files.move(kept, disk(3), StandardCopyOption.REPLACE_EXISTING);
     }

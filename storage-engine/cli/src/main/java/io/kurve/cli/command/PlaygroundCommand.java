@@ -110,12 +110,13 @@ public final class PlaygroundCommand implements Callable<Integer> {
       name = "up",
       description = {
         "Makes the playground, or finds it again and starts what does not run.",
-        "Returns when all is ready."
+        "Returns when all is ready. When a chunkserver does not start that the others can do "
+            + "without, it attaches the volume all the same, says why, and fails."
       },
       mixinStandardHelpOptions = true)
   int up(@Mixin Shape shape, @Mixin OutputOption output) throws IOException, InterruptedException {
     Layout layout = layout(shape.directory);
-    Machine.refuseTakenLinks(layout);
+    Machine.refuseSecond(layout);
     Settings settings =
         new PlaygroundMaker(layout, session.console()::progress)
             .findOrMake(
@@ -125,9 +126,14 @@ public final class PlaygroundCommand implements Callable<Integer> {
                     Optional.ofNullable(shape.disks),
                     Optional.ofNullable(shape.hosts),
                     Optional.ofNullable(shape.basePort)));
-    PlaygroundStatus status = playground(layout, settings).up();
+    Playground.Up up = playground(layout, settings).up();
     Machine.deadMounts(layout.directory()).forEach(session.console()::progress);
-    session.console().result(output.json(), status, () -> whatToTry(layout.directory(), status));
+    session
+        .console()
+        .result(output.json(), up.status(), () -> whatToTry(layout.directory(), up.status()));
+    if (up.missing().isPresent()) {
+      throw up.missing().get();
+    }
     return 0;
   }
 

@@ -90,10 +90,10 @@ public final class Machine {
   }
 
   /**
-   * Throws when a device that this playground is going to attach has a name that another
-   * playground's has.
+   * Throws when this playground is going to attach a device and another one of this machine runs,
+   * or has that device's name.
    */
-  public static void refuseTakenLinks(Layout layout) throws IOException {
+  public static void refuseSecond(Layout layout) throws IOException {
     if (noDevices().isPresent()) {
       return;
     }
@@ -111,6 +111,18 @@ public final class Machine {
             ServerProcess.livingHostRuns());
     for (String volume : volumes) {
       taken.refuse(volume, own);
+    }
+    Optional<Path> other =
+        ServerProcess.playgroundsOfRoot().stream()
+            .filter(folder -> !folder.equals(own))
+            .findFirst();
+    if (other.isPresent() && !volumes.isEmpty()) {
+      throw new KurveException(
+          ErrorCode.IN_USE,
+          "another playground of this machine runs in " + other.get(),
+          "end it first (`./kurve playground down --dir "
+              + other.get()
+              + "`): a machine can have one with devices at a time");
     }
   }
 

@@ -37,6 +37,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Playground {
   public static final String VOLUME = "demo";
+
+  /** Of three replicas. */
+  private static final int MAJORITY = 2;
+
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
   private static final Duration HEALTHY_LIMIT = Duration.ofSeconds(60);
   private static final Duration CALL_LIMIT = Duration.ofSeconds(30);
@@ -68,14 +72,19 @@ public final class Playground {
     this.progress = progress;
   }
 
+  /**
+   * @param missing why a chunkserver without which all goes on did not start
+   */
+  public record Up(PlaygroundStatus status, Optional<KurveException> missing) {}
+
   /** Starts what does not run, makes and attaches what is missing. */
-  public PlaygroundStatus up() throws IOException, InterruptedException {
+  public Up up() throws IOException, InterruptedException {
     try (PlaygroundLock _ = PlaygroundLock.take(layout)) {
       return upAlone();
     }
   }
 
-  private PlaygroundStatus upAlone() throws IOException, InterruptedException {
+  private Up upAlone() throws IOException, InterruptedException {
     refuseBusyPorts();
     PlaygroundMaker.complete(layout, settings);
     start(List.of(roles.mds())).await();
@@ -84,12 +93,25 @@ public final class Playground {
     // All that is dead before waiting for any: one that hangs must not keep the others away.
     Starting chunkservers = start(roles.chunkservers());
     Starting hosts = startHosts();
-    chunkservers.await();
+    List<KurveException> failures = chunkservers.failures();
+    if (roles.chunkservers().size() - failures.size() < MAJORITY) {
+      throw joined(failures);
+    }
     hosts.await();
-    awaitHealth();
+    awaitHealth(failures);
     createVolume();
     attachAgain();
-    return status();
+    return new Up(status(), failures.isEmpty() ? Optional.empty() : Optional.of(joined(failures)));
+  }
+
+  /** One line for all, with the first one's code and cure. */
+  private static KurveException joined(List<KurveException> failures) {
+    KurveException first = failures.getFirst();
+    return new KurveException(
+        first.code(),
+        failures.stream().map(KurveException::text).collect(Collectors.joining("; ")),
+        first.cure(),
+        first);
   }
 
   private void refuseBusyPorts() {
@@ -108,6 +130,19 @@ public final class Playground {
       for (Started one : processes) {
         one.process().awaitReady(one.handle(), START_LIMIT);
       }
+    }
+
+    /** Of those that do not become ready; all have had the time for it then. */
+    List<KurveException> failures() throws IOException, InterruptedException {
+      List<KurveException> failures = new ArrayList<>();
+      for (Started one : processes) {
+        try {
+          one.process().awaitReady(one.handle(), START_LIMIT);
+        } catch (KurveException e) {
+          failures.add(e);
+        }
+      }
+      return failures;
     }
   }
 
@@ -170,7 +205,10 @@ public final class Playground {
     }
   }
 
-  private void awaitHealth() throws InterruptedException {
+  /**
+   * @param failures of chunkservers: without them it is not going to be better than degraded
+   */
+  private void awaitHealth(List<KurveException> failures) throws InterruptedException {
     progress.accept("waiting for the copysets ...");
     Instant end = Instant.now().plus(HEALTHY_LIMIT);
     while (true) {
@@ -178,12 +216,15 @@ public final class Playground {
       boolean usable =
           status.health() == Health.OK
               || (status.health() == Health.DEGRADED
-                  && Instant.now().isAfter(end.minusSeconds(45)));
+                  && (!failures.isEmpty() || Instant.now().isAfter(end.minusSeconds(45))));
       if (usable) {
         status.reasons().stream().map(Playground::oneLine).forEach(progress);
         return;
       }
       if (Instant.now().isAfter(end)) {
+        if (!failures.isEmpty()) {
+          throw joined(failures);
+        }
         String why =
             status.reasons().isEmpty()
                 ? "no reason is known"

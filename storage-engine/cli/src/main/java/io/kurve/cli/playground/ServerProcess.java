@@ -98,6 +98,32 @@ final class ServerProcess {
         .map(ProcessHandle::pid);
   }
 
+  /** The folders of those that root runs on this machine, from their first process on. */
+  static List<Path> playgroundsOfRoot() {
+    return ProcessHandle.allProcesses()
+        .filter(ServerProcess::isOfRootHere)
+        .map(ServerProcess::commandLine)
+        .filter(words -> words.contains(MAIN_CLASS))
+        .flatMap(words -> valueOf(words, READY_FILE).stream())
+        .map(ready -> real(ready.resolve("../..").normalize()))
+        .filter(folder -> Files.exists(Settings.file(folder)))
+        .distinct()
+        .toList();
+  }
+
+  /** In other containers there are other devices. */
+  private static boolean isOfRootHere(ProcessHandle handle) {
+    Path process = Path.of("/proc", Long.toString(handle.pid()));
+    Path mounts = Path.of("ns/mnt");
+    try {
+      return Files.getAttribute(process, "unix:uid").equals(0)
+          && Files.readSymbolicLink(process.resolve(mounts))
+              .equals(Files.readSymbolicLink(Path.of("/proc/self").resolve(mounts)));
+    } catch (IOException e) {
+      return false; // it ended, or is nobody's business
+    }
+  }
+
   /** The run folders of all volume hosts of this machine. */
   static List<Path> livingHostRuns() {
     return ProcessHandle.allProcesses()
@@ -117,14 +143,16 @@ final class ServerProcess {
   }
 
   private static Optional<Path> runOf(List<String> words, String wanted) {
-    int run = words.indexOf("--run-dir") + 1;
     int role = words.indexOf(MAIN_CLASS) + 1;
-    return role > 0
-            && role < words.size()
-            && words.get(role).equals(wanted)
-            && run > 0
-            && run < words.size()
-        ? Optional.of(Path.of(words.get(run)))
+    return role > 0 && role < words.size() && words.get(role).equals(wanted)
+        ? valueOf(words, "--run-dir")
+        : Optional.empty();
+  }
+
+  private static Optional<Path> valueOf(List<String> words, String option) {
+    int value = words.indexOf(option) + 1;
+    return value > 0 && value < words.size()
+        ? Optional.of(Path.of(words.get(value)))
         : Optional.empty();
   }
 

@@ -67,6 +67,16 @@ class ServerProcessTest {
   }
 
   @Test
+  void aPlaygroundOfThisMachineIsKnownByItsFirstProcess() throws Exception {
+    Layout layout = layout("original");
+    Path folder = layout.directory().toRealPath();
+    Process unused = start(layout);
+    assertThat(ServerProcess.playgroundsOfRoot()).doesNotContain(folder);
+    Files.createFile(Settings.file(layout.directory()));
+    assertThat(ServerProcess.playgroundsOfRoot()).contains(folder);
+  }
+
+  @Test
   void theSamePathInAnotherContainerIsAnotherFolder() throws Exception {
     Layout here = layout("original");
     Layout there = layout("elsewhere");
