@@ -76,7 +76,9 @@ class HandOverTest {
                   throw new UncheckedIOException(e);
                 }
               });
-      kernel.leftovers().keep(inheritance.goOn(left, host));
+      boolean old = args.length > 1; // as a kernel before 6.9 makes it
+      List<KeptAttachment> known = old ? left.stream().map(Host::notResent).toList() : left;
+      kernel.leftovers().keep(inheritance.goOn(known, host));
       kernel.leftovers().clear();
       AttachedDevice device = HostFixture.await(host.attach("demo"));
       link.serve(
@@ -96,6 +98,15 @@ class HandOverTest {
       Files.writeString(started, ProcessHandle.current().pid() + " " + device.device());
       Files.move(started, directory.resolve("started"), StandardCopyOption.ATOMIC_MOVE);
       Thread.currentThread().join();
+    }
+
+    private static KeptAttachment notResent(KeptAttachment kept) {
+      KeptAttachment.KernelTerms terms = kept.kernel();
+      return new KeptAttachment(
+          kept.attachment(),
+          kept.volume(),
+          kept.device(),
+          new KeptAttachment.KernelTerms(terms.maxBackground(), terms.maxWriteBytes(), false));
     }
 
     private static FileVolume volume(Path directory) {
@@ -152,6 +163,26 @@ class HandOverTest {
     }
   }
 
+  @Test
+  void rule29WhereTheKernelDoesNotSendAgainAKilledHostMeansErrorsAndALine() throws Exception {
+    Process keeper = startKeeper("old-kernel");
+    try {
+      Serving first = awaitOther(0);
+      Process fio = fio(first.device());
+      assertThat(fio.waitFor(1, TimeUnit.SECONDS)).isFalse();
+      HostFixture.run("kill", "-KILL", Long.toString(first.pid()));
+      assertThat(fio.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(Files.readString(directory.resolve("fio.out"))).contains("Input/output error");
+      Serving second = awaitOther(first.pid());
+      assertThat(Files.readString(directory.resolve("keeper.out")))
+          .contains("volume demo: " + first.device() + " answers EIO: the volume host before was")
+          .contains("this kernel does not send again what it left");
+      HostFixture.run("dd", "if=" + second.device(), "of=/dev/null", "bs=4k", "count=1");
+    } finally {
+      end(keeper);
+    }
+  }
+
   private record Serving(long pid, String device) {}
 
   private Serving awaitOther(long than) throws IOException {
@@ -184,7 +215,7 @@ class HandOverTest {
     }
   }
 
-  private Process startKeeper() throws IOException {
+  private Process startKeeper(String... more) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -198,6 +229,7 @@ class HandOverTest {
                     directory.resolve("keeper.ready").toString(),
                     "--")));
     command.addAll(List.of(java(Host.class.getName(), directory.toString())));
+    command.addAll(List.of(more));
     return new ProcessBuilder(command)
         .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.appendTo(directory.resolve("keeper.out").toFile()))
