@@ -6,6 +6,8 @@ import io.kurve.dist.process.Shell.Result;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -95,6 +97,50 @@ final class KeeperIT {
     TestPlayground.kill9(host);
     written.awaitProgress(RESUMES);
     Shell.await(fio, Duration.ofMinutes(3)).ok();
+  }
+
+  @Test
+  void aHostThatIsKilledWhileADetachWritesOutIsFollowedByAnother() throws Exception {
+    String device = playground.device();
+    List<ProcessHandle> away = new ArrayList<>();
+    for (int i = 1; i <= 3; i++) {
+      away.add(playground.handle("chunkserver-" + i));
+    }
+    ProcessHandle host = playground.handle("host-1");
+    Shell.run("dd", "if=/dev/zero", "of=" + device, "bs=1M", "count=8", "conv=fsync").ok();
+    Shell.Running detach;
+    try {
+      for (ProcessHandle chunkserver : away) {
+        TestPlayground.signal(chunkserver, "STOP");
+      }
+      Shell.run("dd", "if=" + Shell.ROOT.resolve("README.md"), "of=" + device, "bs=64k").ok();
+      detach = playground.start("volume", "detach", "demo");
+      Deadline.await(Duration.ofSeconds(30), "it is written out", () -> writesOut(device));
+      TestPlayground.kill9(host);
+      Deadline.await(
+          Duration.ofSeconds(10),
+          "another host serves it",
+          () -> playground.log("host-1").contains("volume demo goes on"));
+    } finally {
+      for (ProcessHandle chunkserver : away) {
+        TestPlayground.signal(chunkserver, "CONT");
+      }
+    }
+    Result detached = Shell.await(detach, Duration.ofMinutes(1));
+    System.out.println("the detach whose host was killed: " + detached.err());
+    Deadline.await(Duration.ofSeconds(30), "it is written", () -> !writesOut(device));
+    Shell.run("cmp", "-n", "4096", Shell.ROOT.resolve("README.md").toString(), device).ok();
+    playground.kurve("volume", "detach", "demo").ok();
+    playground.kurve("volume", "attach", "demo").ok();
+    Path again = Path.of(playground.device());
+    Shell.run("cmp", "-n", "4096", Shell.ROOT.resolve("README.md").toString(), again.toString())
+        .ok();
+  }
+
+  private static boolean writesOut(String device) {
+    return ProcessHandle.allProcesses()
+        .map(process -> TestPlayground.commandLine(process.pid()))
+        .anyMatch(line -> line.startsWith("sync\0") && line.contains(device + "\0"));
   }
 
   private void endUnderFio(String how, int times, End end) throws Exception {

@@ -62,6 +62,14 @@ final class TestPlayground implements AutoCloseable {
     return Shell.kurve(all.toArray(String[]::new));
   }
 
+  /** A command that runs while the test goes on. */
+  Shell.Running start(String... arguments) throws Exception {
+    List<String> all = new ArrayList<>(List.of(Shell.ROOT.resolve("kurve").toString()));
+    all.addAll(List.of(arguments));
+    all.addAll(List.of("--dir", directory.toString()));
+    return Shell.start(all.toArray(String[]::new));
+  }
+
   JsonNode json(String... arguments) throws Exception {
     List<String> all = new ArrayList<>(List.of(arguments));
     all.add("-o");
@@ -136,7 +144,11 @@ final class TestPlayground implements AutoCloseable {
    * there is none.
    */
   double metric(String processName, String metric, String labels) throws Exception {
-    String address = process(processName).get("metrics").asText();
+    return metricAt(process(processName).get("metrics").asText(), metric, labels);
+  }
+
+  /** The same of who serves its metrics there: asking for that takes long while a process hangs. */
+  static double metricAt(String address, String metric, String labels) throws Exception {
     try (HttpClient http = HttpClient.newHttpClient()) {
       String text =
           http.send(

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,8 @@ import org.junit.jupiter.api.io.TempDir;
 final class UseIT {
   private static final List<String> CHUNKSERVERS =
       List.of("chunkserver-1", "chunkserver-2", "chunkserver-3", "chunkserver-4");
+
+  private static final String EIO = "Input/output error";
 
   private TestPlayground playground;
 
@@ -296,6 +299,99 @@ final class UseIT {
 
   @Test
   @Order(8)
+  void rule22WhatAHostThatWasCutOffStillHasToWriteHurtsNobody(@TempDir Path folder)
+      throws Exception {
+    String old = playground.device();
+    Shell.run("mkfs.ext4", "-q", "-F", old).ok();
+    Path mnt = playground.mount();
+    Path contested = random(mnt.resolve("contested"), "conv=fsync");
+    List<String> metrics = new ArrayList<>();
+    for (String chunkserver : CHUNKSERVERS) {
+      metrics.add(playground.process(chunkserver).get("metrics").asText());
+    }
+    double before = fenced(metrics);
+    ProcessHandle host = playground.handle("host-1");
+    ProcessHandle mds = playground.handle("mds-1");
+    random(contested, "conv=notrunc");
+    random(mnt.resolve("late"));
+    TestPlayground.signal(host, "STOP");
+    Shell.Running late = Shell.start("sync", "--data", contested.toString());
+    byte[] theirs;
+    String device;
+    try {
+      playground.kurve("volume", "detach", "demo", "--force").ok();
+      JsonNode attached = playground.json("volume", "attach", "demo", "--host", "host-2");
+      device = attached.get("device").asText();
+      assertThat(device).isNotEqualTo(old);
+      assertThat(Path.of("/dev/kurve/demo").toRealPath()).hasToString(device);
+      Shell.run("mount", device, folder.toString()).ok();
+      theirs = Files.readAllBytes(random(folder.resolve("contested"), "conv=notrunc,fsync"));
+      random(folder.resolve("other"), "conv=fsync");
+      assertThat(late.process().isAlive()).isTrue();
+      // What it must be refused by is the copysets, not what the MDS tells it in time.
+      TestPlayground.signal(mds, "STOP");
+      TestPlayground.signal(host, "CONT");
+      assertThat(refused(() -> Shell.await(late, Duration.ofSeconds(30)))).contains(EIO);
+      assertThat(refused(() -> Shell.run("dd", "if=" + old, "of=/dev/null", "iflag=direct")))
+          .contains(EIO);
+      // What the file system says that gave up meanwhile is its own.
+      String ignored = refused(() -> Shell.run("sync", mnt.resolve("late").toString()));
+      Shell.run("umount", mnt.toString()).ok();
+      assertThat(fenced(metrics)).isGreaterThan(before);
+    } finally {
+      TestPlayground.signal(host, "CONT");
+      TestPlayground.signal(mds, "CONT");
+      Shell.run("umount", folder.toString()).ok();
+    }
+    assertThat(playground.device()).isEqualTo(device);
+    Shell.run("e2fsck", "-fn", device).ok();
+    Shell.run("mount", device, folder.toString()).ok();
+    try {
+      assertThat(folder.resolve("contested")).hasBinaryContent(theirs);
+    } finally {
+      Shell.run("umount", folder.toString()).ok();
+    }
+    playground.kurve("volume", "detach", "demo").ok();
+    playground.kurve("volume", "attach", "demo", "--host", "host-1").ok();
+  }
+
+  private static Path random(Path file, String... how) throws Exception {
+    Shell.run(
+            Stream.concat(
+                    Stream.of("dd", "if=/dev/urandom", "of=" + file, "bs=1M", "count=4"),
+                    Stream.of(how))
+                .toArray(String[]::new))
+        .ok();
+    return file;
+  }
+
+  /** How often chunkservers refused who is fenced. */
+  private static double fenced(List<String> metrics) throws Exception {
+    double sum = 0;
+    for (String address : metrics) {
+      sum +=
+          TestPlayground.metricAt(address, "kurve_chunkserver_replies_total", "outcome=\"fenced\"");
+    }
+    return sum;
+  }
+
+  private interface Command {
+    Result run() throws Exception;
+  }
+
+  /** What a command that fails within a second has to say. */
+  private static String refused(Command command) throws Exception {
+    long start = System.nanoTime();
+    Result result = command.run();
+    Duration took = Duration.ofNanos(System.nanoTime() - start);
+    System.out.printf("%s was refused after %d ms%n", result.command(), took.toMillis());
+    assertThat(result.exit()).isNotZero();
+    assertThat(took).isLessThan(Duration.ofSeconds(1));
+    return result.err();
+  }
+
+  @Test
+  @Order(9)
   void aStalledVolumeIsDetachedByForceAndTheClusterGoesDown() throws Exception {
     String device = playground.device();
     playground.kill9("chunkserver-1");
@@ -306,6 +402,6 @@ final class UseIT {
     playground.awaitHealth("stalled", Duration.ofSeconds(30));
     assertThat(stalled.process().isAlive()).isTrue();
     playground.kurve("playground", "down").ok();
-    assertThat(Shell.await(stalled, Duration.ofSeconds(10)).err()).contains("Input/output error");
+    assertThat(Shell.await(stalled, Duration.ofSeconds(10)).err()).contains(EIO);
   }
 }

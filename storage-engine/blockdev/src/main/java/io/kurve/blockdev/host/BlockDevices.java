@@ -31,7 +31,8 @@ public record BlockDevices(
       FaultHandler faults) {
     DescriptorOwner descriptors = held.descriptors();
     LoopDevices loops = new LoopDevices(posix, descriptors);
-    DeviceLinks links = new DeviceLinks(linkDirectory, run.mounts(), new DeadDevices(posix));
+    DeviceLinks links =
+        new DeviceLinks(linkDirectory, run.mounts(), run::isOfSameCluster, new DeadDevices(posix));
     FuseMounts mounts =
         new FuseMounts(
             posix,
@@ -41,7 +42,7 @@ public record BlockDevices(
             new FuseMetrics(registry),
             faults);
     return new BlockDevices(
-        new Devices(mounts, loops, links, held.keeping()),
+        new Devices(mounts, loops, links, run.lost(), held.keeping()),
         mounts,
         new Leftovers(posix, loops, links, run.mounts()),
         descriptors);

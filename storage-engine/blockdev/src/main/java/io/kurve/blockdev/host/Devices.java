@@ -4,6 +4,7 @@ import io.kurve.blockdev.fuse.FuseMount;
 import io.kurve.blockdev.fuse.FuseMounts;
 import io.kurve.blockdev.host.AttachmentState.Device;
 import io.kurve.blockdev.keeper.KeptAttachment;
+import io.kurve.blockdev.loop.BoundLoop;
 import io.kurve.blockdev.loop.DeviceLinks;
 import io.kurve.blockdev.loop.DeviceUsers;
 import io.kurve.blockdev.loop.LoopDevice;
@@ -35,17 +36,20 @@ public final class Devices {
   private final FuseMounts mounts;
   private final LoopDevices loops;
   private final DeviceLinks links;
+  private final LostDevices lost;
   private final Keeping keeping;
 
   /** Devices that die with this process. */
-  public Devices(FuseMounts mounts, LoopDevices loops, DeviceLinks links) {
-    this(mounts, loops, links, Keeping.NONE);
+  public Devices(FuseMounts mounts, LoopDevices loops, DeviceLinks links, LostDevices lost) {
+    this(mounts, loops, links, lost, Keeping.NONE);
   }
 
-  Devices(FuseMounts mounts, LoopDevices loops, DeviceLinks links, Keeping keeping) {
+  Devices(
+      FuseMounts mounts, LoopDevices loops, DeviceLinks links, LostDevices lost, Keeping keeping) {
     this.mounts = mounts;
     this.loops = loops;
     this.links = links;
+    this.lost = lost;
     this.keeping = keeping;
   }
 
@@ -116,10 +120,13 @@ public final class Devices {
   /** A shared volume may have a device of another host of this machine under its name already. */
   private Path link(BlockVolume opened, LoopDevice loop) throws IOException {
     String name = opened.volume().name();
+    if (!opened.volume().shared()) {
+      return links.createAsOnlyHolder(name, loop.path());
+    }
     try {
       return links.create(name, loop.path());
     } catch (KurveException e) {
-      if (!opened.volume().shared() || e.code() != ErrorCode.IN_USE) {
+      if (e.code() != ErrorCode.IN_USE) {
         throw e;
       }
       return links.create(name + ":" + opened.attachment().value(), loop.path());
@@ -155,16 +162,20 @@ public final class Devices {
   }
 
   /** What only the kernel's cache has becomes durable, or this fails. */
-  void flush(Device device, Duration deadline) throws IOException {
+  void flush(Device device, Duration deadline) throws IOException, InterruptedException {
     device.loop().flush(deadline);
   }
 
-  /** The whole of it; nobody may be using it. */
-  void release(Device device) throws IOException, InterruptedException {
+  /**
+   * The whole of it; nobody may be using it.
+   *
+   * @param late writes out what came after the first write-out, as long as somebody can write
+   */
+  void release(Device device, LoopDevice.WriteOut late) throws IOException, InterruptedException {
     // Who holds it for us counts as a user: the kernel would not let it go.
     keeping.remove(device.volume().attachment());
     try {
-      device.loop().releaseUnused(() -> removeLink(device));
+      device.loop().releaseUnused(late, () -> removeLink(device));
     } catch (KurveException e) {
       keeping.deposit(device);
       throw e;
@@ -191,6 +202,7 @@ public final class Devices {
   /** After an abort: what still uses the device keeps a dead one until it lets go. */
   void releaseByForce(Device device) throws IOException, InterruptedException {
     keeping.remove(device.volume().attachment());
+    lost.note(new BoundLoop(device.loop().number(), device.mount().file()));
     device.loop().release(() -> removeLink(device));
     removeRest(device);
   }

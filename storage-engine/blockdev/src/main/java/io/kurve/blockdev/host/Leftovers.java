@@ -73,6 +73,7 @@ public final class Leftovers {
             leftover.backingFile());
         continue;
       }
+      LostDevices.beside(mountsDirectory).note(leftover);
       LOG.warn("cleared {}, which a killed volume host left", leftover.device());
       for (MountTable.Mount mount : MountTable.own().mounts()) {
         if (mount.source().equals(leftover.device().toString())) {

@@ -13,6 +13,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A host's own directory, locked for as long as it lives: {@code lock}, {@code mounts/}, {@code
@@ -20,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * that its attachments are of. Two hosts in one would take each other's devices for leftovers.
  */
 public final class RunDirectory implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(RunDirectory.class);
+
   private final Path mounts;
   private final FileChannel channel;
 
@@ -72,8 +76,23 @@ public final class RunDirectory implements AutoCloseable {
     Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
+  /** Whether a host of the same cluster has this file, by the id beside its mounts. */
+  public boolean isOfSameCluster(Path backingFile) {
+    Path other = backingFile.resolve("../../../cluster").normalize();
+    try {
+      return Files.readString(other).equals(Files.readString(mounts.resolveSibling("cluster")));
+    } catch (IOException e) {
+      LOG.debug("{} is of a cluster that can't be told", backingFile, e);
+      return false;
+    }
+  }
+
   public Path mounts() {
     return mounts;
+  }
+
+  LostDevices lost() {
+    return LostDevices.beside(mounts);
   }
 
   Path openings() {

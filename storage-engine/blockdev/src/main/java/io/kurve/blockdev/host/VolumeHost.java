@@ -314,14 +314,13 @@ public final class VolumeHost implements VolumeHostService {
       throws IOException, InterruptedException {
     Device device = deviceOf(attachment);
     refuseWhileUsed(attachment, device);
-    if (!attachment.hasFailed()) {
-      devices.flush(device, flush);
-    }
+    writeOut(attachment, device, flush);
     Device released = attachment.releasing();
     try {
-      devices.release(released);
+      // Again: a program may have come, written and gone.
+      devices.release(released, () -> writeOut(attachment, released, flush));
     } catch (IOException | KurveException e) {
-      if (e instanceof KurveException refused && refused.code() == ErrorCode.IN_USE) {
+      if (e instanceof KurveException refused && isKept(refused.code())) {
         attachment.keptAfterAll();
         throw e;
       }
@@ -338,6 +337,18 @@ public final class VolumeHost implements VolumeHostService {
               + " is gone, but its attachment could not be given up yet",
           "this host goes on trying; see `kurve cluster status` for what is missing");
     }
+  }
+
+  private void writeOut(VolumeAttachment attachment, Device device, Duration deadline)
+      throws IOException, InterruptedException {
+    if (!attachment.hasFailed()) {
+      devices.flush(device, deadline);
+    }
+  }
+
+  /** Whether a release that ends with this has left the device as it was. */
+  private static boolean isKept(ErrorCode code) {
+    return code == ErrorCode.IN_USE || code == ErrorCode.UNAVAILABLE;
   }
 
   private void detachByForce(VolumeAttachment attachment) throws IOException, InterruptedException {

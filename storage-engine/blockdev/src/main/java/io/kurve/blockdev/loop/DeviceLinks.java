@@ -10,6 +10,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -26,15 +27,19 @@ public final class DeviceLinks {
 
   private final Path directory;
   private final Path ownBackingFiles;
+  private final Predicate<Path> sameCluster;
   private final DeadDevices dead;
 
   /**
    * @param ownBackingFiles where the backing files of our own devices are: a link to one of those
    *     is ours to replace
+   * @param sameCluster whether a backing file is that of a device of our cluster
    */
-  public DeviceLinks(Path directory, Path ownBackingFiles, DeadDevices dead) {
+  public DeviceLinks(
+      Path directory, Path ownBackingFiles, Predicate<Path> sameCluster, DeadDevices dead) {
     this.directory = directory;
     this.ownBackingFiles = ownBackingFiles;
+    this.sameCluster = sameCluster;
     this.dead = dead;
   }
 
@@ -56,11 +61,23 @@ public final class DeviceLinks {
    *     that lives, or that is mounted
    */
   public Path create(String volumeName, Path device) throws IOException {
+    return create(volumeName, device, file -> false);
+  }
+
+  /**
+   * The same for who has a volume to himself: whoever else of the same cluster has a device under
+   * its name was fenced, so that the name is his no more.
+   */
+  public Path createAsOnlyHolder(String volumeName, Path device) throws IOException {
+    return create(volumeName, device, sameCluster);
+  }
+
+  private Path create(String volumeName, Path device, Predicate<Path> fenced) throws IOException {
     Path link = of(volumeName);
     Files.createDirectories(directory);
     try (LinkDirectoryLock _ = LinkDirectoryLock.take(directory)) {
       if (Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
-        refuseForeign(link);
+        refuseForeign(link, fenced);
       }
       Path fresh = directory.resolve("." + volumeName + "." + ProcessHandle.current().pid());
       Files.deleteIfExists(fresh);
@@ -137,7 +154,7 @@ public final class DeviceLinks {
     return Files.isSymbolicLink(link) && Files.readSymbolicLink(link).equals(device);
   }
 
-  private void refuseForeign(Path link) throws IOException {
+  private void refuseForeign(Path link, Predicate<Path> fenced) throws IOException {
     if (!Files.isSymbolicLink(link)) {
       throw new KurveException(
           ErrorCode.ALREADY_EXISTS,
@@ -159,6 +176,10 @@ public final class DeviceLinks {
     }
     BoundLoop loop = new BoundLoop(number, backing.get());
     if (!DeadDevices.isVolume(loop)) { // bound to something else since
+      return;
+    }
+    if (fenced.test(backing.get())) {
+      LOG.warn("{} led to {}, whose host lost the volume", link, target);
       return;
     }
     switch (dead.clearIfDead(loop)) {

@@ -8,13 +8,14 @@ import io.kurve.blockdev.posix.PosixException;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A configured loop device. It is held open for reading, so that it can't be cleared and given to
@@ -38,6 +39,9 @@ public final class LoopDevice {
 
   /** From then on the number can be another device's. */
   private volatile boolean released;
+
+  /** The last that was started. */
+  private @Nullable Process writeOut;
 
   LoopDevice(
       Posix posix,
@@ -89,51 +93,52 @@ public final class LoopDevice {
    * @param own processes that have it open on this one's behalf
    */
   public DeviceUsers users(Set<Long> own) throws IOException {
-    return released ? DeviceUsers.NONE : DeviceUsers.find(number, own);
+    if (released) {
+      return DeviceUsers.NONE;
+    }
+    Set<Long> ours = new TreeSet<>(own);
+    runningWriteOut().ifPresent(ours::add);
+    return DeviceUsers.find(number, ours);
   }
 
   /**
-   * Writes what the kernel's cache holds of the device.
+   * Writes what the kernel's cache holds of the device. A process of its own waits for that: one
+   * that serves the device and is killed while a thread of it waited would wait for itself, for
+   * ever.
    *
    * @throws KurveException UNAVAILABLE at the deadline: the write-out goes on, and this may be
    *     tried again
    */
-  public void flush(Duration deadline) throws IOException {
-    CompletableFuture<Boolean> done = new CompletableFuture<>();
-    // A thread of its own: under a stall it waits where no interrupt reaches it.
-    Thread.ofPlatform()
-        .daemon()
-        .name("flush-loop" + number)
-        .start(() -> {
-          try {
-            done.complete(
-                using(fd -> {
-                  posix.fsync(fd, name());
-                  return true;
-                }));
-          } catch (IOException | RuntimeException e) {
-            done.completeExceptionally(e);
-          }
-        });
-    try {
-      boolean ignored = done.orTimeout(deadline.toMillis(), TimeUnit.MILLISECONDS).join();
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof TimeoutException) {
-        throw new KurveException(
-            ErrorCode.UNAVAILABLE,
-            "what is cached of "
-                + name()
-                + " could not be written within "
-                + deadline.toSeconds()
-                + " s",
-            "wait until the volume answers again, or detach it by force and lose that",
-            e);
-      }
-      if (e.getCause() instanceof IOException failed) {
-        throw failed;
-      }
-      throw e;
+  public void flush(Duration deadline) throws IOException, InterruptedException {
+    Process writing = startWriteOut();
+    if (!writing.waitFor(deadline.toMillis(), TimeUnit.MILLISECONDS)) {
+      throw new KurveException(
+          ErrorCode.UNAVAILABLE,
+          "what is cached of "
+              + name()
+              + " could not be written within "
+              + deadline.toSeconds()
+              + " s",
+          "wait until the volume answers again, or detach it by force and lose that");
     }
+    if (writing.exitValue() != 0) {
+      throw new IOException("what is cached of " + name() + " was not written: " + said(writing));
+    }
+  }
+
+  private synchronized Process startWriteOut() throws IOException {
+    if (writeOut == null || !writeOut.isAlive()) {
+      writeOut = new ProcessBuilder("sync", "--data", name()).redirectErrorStream(true).start();
+    }
+    return writeOut;
+  }
+
+  private synchronized Optional<Long> runningWriteOut() {
+    return Optional.ofNullable(writeOut).filter(Process::isAlive).map(Process::pid);
+  }
+
+  private static String said(Process ended) throws IOException {
+    return new String(ended.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
   }
 
   /** What is done while its number is still this device's. */
@@ -141,13 +146,19 @@ public final class LoopDevice {
     void run() throws IOException;
   }
 
+  /** Writes out what came late. */
+  public interface WriteOut {
+    void run() throws IOException, InterruptedException;
+  }
+
   /**
    * Gives the device up, which nobody may be using. Without effect when it was given up before.
    *
+   * @param late done while nobody can mount it any more: clearing drops what is cached
    * @param before done once it is sure to go
    * @throws KurveException IN_USE when the kernel says that somebody does: then all is as it was
    */
-  public void releaseUnused(Step before) throws IOException, InterruptedException {
+  public void releaseUnused(WriteOut late, Step before) throws IOException, InterruptedException {
     if (released) {
       return;
     }
@@ -161,6 +172,7 @@ public final class LoopDevice {
       throw e;
     }
     try {
+      late.run();
       descriptors.close(descriptor.attachment(), descriptor.role());
       if (!isClearedAsOnlyOpener(exclusive)) {
         takeBack(exclusive);

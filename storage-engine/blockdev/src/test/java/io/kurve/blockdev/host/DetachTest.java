@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -61,6 +62,21 @@ class DetachTest {
     fixture.unmount(point);
     fixture.detach("demo");
     assertThat(volume.isClosed()).isTrue();
+  }
+
+  @Test
+  void whatIsDetachedByForceWhileMountedIsNamedUntilItIsUnmounted() throws Exception {
+    fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096));
+    AttachedDevice device = fixture.attach("demo");
+    run("mkfs.ext4", "-q", device.link());
+    Path point = fixture.mount(Path.of(device.link()));
+    fixture.detachByForce("demo");
+    assertThat(fixture.run.lost().claimed())
+        .singleElement()
+        .satisfies(
+            lost -> assertThat(lost.users().claims()).containsExactly("mounted at " + point));
+    fixture.unmount(point);
+    assertThat(fixture.run.lost().claimed()).isEmpty();
   }
 
   @Test
@@ -276,7 +292,6 @@ class DetachTest {
     }
   }
 
-  /** Its thread waits in the kernel for this very process: that could not end either. */
   @Test
   void noWriteOutWaitsForAHostThatHasShutDown() throws Exception {
     try (HostFixture hasty =
@@ -287,16 +302,21 @@ class DetachTest {
       MemoryVolume volume = hasty.offer(new MemoryVolume("demo", 9, SIZE, 4096, false));
       AttachedDevice device = hasty.attach("demo");
       byte[] unused = writeCached(device, volume);
-      String thread = "flush-" + Path.of(device.device()).getFileName();
 
       hasty.host.shutDown();
 
       HostFixture.awaitTrue(
           "the write-out has ended",
           () ->
-              Thread.getAllStackTraces().keySet().stream()
-                  .noneMatch(running -> running.getName().equals(thread)));
+              ProcessHandle.current()
+                  .children()
+                  .noneMatch(
+                      child -> String.join(" ", argumentsOf(child)).contains(device.device())));
     }
+  }
+
+  private static List<String> argumentsOf(ProcessHandle process) {
+    return process.info().arguments().map(List::of).orElse(List.of());
   }
 
   /** Some bytes that only the kernel's cache has, of a volume that stalls from then on. */

@@ -75,7 +75,8 @@ final class HostFixture implements AutoCloseable {
     this.directory = directory;
     this.linkDirectory = linkDirectory;
     this.run = RunDirectory.lock(directory.resolve("run"));
-    this.links = new DeviceLinks(linkDirectory, run.mounts(), new DeadDevices(posix));
+    this.links =
+        new DeviceLinks(linkDirectory, run.mounts(), run::isOfSameCluster, new DeadDevices(posix));
     FuseMounts mounts =
         new FuseMounts(
             posix,
@@ -84,7 +85,7 @@ final class HostFixture implements AutoCloseable {
             FuseLimits.standard(),
             new FuseMetrics(new CollectorRegistry()),
             (what, cause) -> new AssertionError(what, cause));
-    Devices devices = new Devices(mounts, loops, links);
+    Devices devices = new Devices(mounts, loops, links, run.lost());
     GivingUp givingUp = new GivingUp(new SystemRandom());
     this.host =
         new VolumeHost(

@@ -9,9 +9,14 @@ import io.kurve.core.id.AttachmentId;
 import io.kurve.core.metadata.VolumeHostService.AttachedDevice;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -32,11 +37,24 @@ class LeftoversTest {
     public static void main(String[] args) throws IOException, InterruptedException {
       // Closed by nobody: this process is killed.
       HostFixture fixture = new HostFixture(Path.of(args[0]), Path.of(args[1]));
-      fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096));
+      MemoryVolume volume = fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096));
       AttachedDevice device = fixture.attach("demo");
       HostFixture.run("mkfs.ext4", "-q", device.device());
+      if (args.length > 2) {
+        detachForEver(fixture, volume, Path.of(device.device()));
+      }
       System.out.println(device.device());
       Thread.currentThread().join();
+    }
+
+    private static void detachForEver(HostFixture fixture, MemoryVolume volume, Path device)
+        throws IOException, InterruptedException {
+      try (FileChannel cached = FileChannel.open(device, StandardOpenOption.WRITE)) {
+        volume.stall();
+        assertThat(cached.write(ByteBuffer.allocate(4096))).isEqualTo(4096);
+      }
+      var unused = fixture.host.detach("demo", false);
+      volume.awaitWaiting(1);
     }
   }
 
@@ -74,6 +92,20 @@ class LeftoversTest {
 
       victim.destroyForcibly();
 
+      assertThat(victim.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    } finally {
+      Path mount = directory.resolve("run/mounts/attachment-7");
+      var unused = HostFixture.tryRun("umount", "--force", mount.toString()); // what hangs ends
+      kill(victim);
+    }
+    clearVictim();
+  }
+
+  @Test
+  void aHostThatIsKilledWhileADetachWritesOutEnds() throws Exception {
+    Process victim = attach("and-detach");
+    try {
+      victim.destroyForcibly();
       assertThat(victim.waitFor(20, TimeUnit.SECONDS)).isTrue();
     } finally {
       Path mount = directory.resolve("run/mounts/attachment-7");
@@ -170,6 +202,30 @@ class LeftoversTest {
   }
 
   @Test
+  void aKilledHostsMountedDeviceIsNamedByTheNext() throws Exception {
+    Path point = Files.createDirectories(directory.resolve("point"));
+    Process victim = attach();
+    String device = Files.readSymbolicLink(link()).toString();
+    HostFixture.run("mount", device, point.toString());
+    kill(victim);
+    try (HostFixture next = new HostFixture(directory)) {
+      LostDevices lost = next.run.lost();
+      try {
+        new Leftovers(next.posix, next.loops, next.links, next.run.mounts()).clear();
+        assertThat(lost.claimed())
+            .singleElement()
+            .satisfies(claimed -> {
+              assertThat(claimed.device()).hasToString(device);
+              assertThat(claimed.users().mountPoints()).containsExactly(point.toString());
+            });
+      } finally {
+        HostFixture.run("umount", point.toString());
+      }
+      assertThat(lost.claimed()).isEmpty();
+    }
+  }
+
+  @Test
   void aHostThatIsStoppedLives() throws Exception {
     Process victim = attach();
     try (HostFixture other = otherHost()) {
@@ -211,19 +267,15 @@ class LeftoversTest {
   }
 
   /** Ends when its device is there. */
-  private Process attach() throws IOException, InterruptedException {
+  private Process attach(String... more) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Xmx256m"));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Victim.class.getName()));
+    command.addAll(List.of(directory.toString(), directory.resolve("links").toString()));
+    command.addAll(List.of(more));
     Process victim =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-Xmx256m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Victim.class.getName(),
-                directory.toString(),
-                directory.resolve("links").toString())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     BufferedReader output = victim.inputReader();
     String device = output.readLine();
     if (device == null || !device.startsWith("/dev/loop")) {

@@ -17,7 +17,8 @@ class DeviceLinksTest {
   @TempDir Path directory = Path.of("/");
 
   private DeviceLinks links() {
-    return new DeviceLinks(directory, directory.resolve("mounts"), new DeadDevices(new Posix()));
+    return new DeviceLinks(
+        directory, directory.resolve("mounts"), file -> false, new DeadDevices(new Posix()));
   }
 
   @Test

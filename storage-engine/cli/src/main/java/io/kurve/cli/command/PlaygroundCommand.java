@@ -127,7 +127,6 @@ public final class PlaygroundCommand implements Callable<Integer> {
                     Optional.ofNullable(shape.hosts),
                     Optional.ofNullable(shape.basePort)));
     Playground.Up up = playground(layout, settings).up();
-    Machine.deadMounts(layout.directory()).forEach(session.console()::progress);
     session
         .console()
         .result(output.json(), up.status(), () -> whatToTry(layout.directory(), up.status()));

@@ -301,7 +301,7 @@ public final class VolumeCommand {
         "Takes a volume's block device away. Refuses while it is mounted.",
         "With --force everything that waits ends with an I/O error first; the device "
             + "goes as soon as nobody holds it: unmount it then. If the host that has it is "
-            + "dead or out of reach, --force takes the volume away from it: should it live, "
+            + "dead, out of reach or silent, --force takes the volume away from it: should it live, "
             + "it gets only I/O errors."
       },
       mixinStandardHelpOptions = true)

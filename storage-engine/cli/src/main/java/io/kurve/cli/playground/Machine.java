@@ -1,6 +1,7 @@
 package io.kurve.cli.playground;
 
 import io.kurve.blockdev.host.Leftovers;
+import io.kurve.blockdev.host.LostDevices;
 import io.kurve.blockdev.host.RunDirectory;
 import io.kurve.blockdev.loop.BoundLoop;
 import io.kurve.blockdev.loop.DeadDevices;
@@ -77,16 +78,22 @@ public final class Machine {
     for (BoundLoop loop : bound(run)) {
       DeviceUsers users = DeviceUsers.of(loop);
       if (users.isClaimed()) {
-        return Optional.of(
-            new KurveException(
-                ErrorCode.IN_USE,
-                loop.device() + " is " + String.join(", ", users.claims()),
-                users.mountPoints().isEmpty()
-                    ? "take it out of that first"
-                    : "umount " + users.mountPoints().getFirst() + " first"));
+        return Optional.of(refusal(loop.device(), users));
       }
     }
+    for (LostDevices.Claimed lost : LostDevices.of(run).claimed()) {
+      return Optional.of(refusal(lost.device(), lost.users()));
+    }
     return Optional.empty();
+  }
+
+  private static KurveException refusal(Path device, DeviceUsers users) {
+    return new KurveException(
+        ErrorCode.IN_USE,
+        device + " is " + String.join(", ", users.claims()),
+        users.mountPoints().isEmpty()
+            ? "take it out of that first"
+            : "umount " + users.mountPoints().getFirst() + " first");
   }
 
   /**
@@ -126,20 +133,18 @@ public final class Machine {
     }
   }
 
-  /** A line for each mount, on a device of a playground in this folder, whose host is gone. */
-  public static List<String> deadMounts(Path directory) throws IOException {
+  /** A line for each mount on a device that one of these hosts lost. */
+  static List<String> deadMounts(List<Path> runs) throws IOException {
     if (noDevices().isPresent()) {
       return List.of();
     }
     List<String> lines = new ArrayList<>();
-    Posix posix = new Posix();
-    for (BoundLoop loop :
-        new LoopDevices(posix, new DescriptorOwner(posix)).boundBelow(directory.toRealPath())) {
-      if (Files.notExists(loop.backingFile())) {
-        for (String point : DeviceUsers.of(loop).mountPoints()) {
+    for (Path run : runs) {
+      for (LostDevices.Claimed lost : LostDevices.of(run).claimed()) {
+        for (String point : lost.users().mountPoints()) {
           lines.add(
-              "%s is mounted on %s, which died with its volume host: umount %s, then mount it again"
-                  .formatted(point, loop.device(), point));
+              "%s is mounted on %s, which is dead and gives only I/O errors: umount %s, then mount the new device"
+                  .formatted(point, lost.device(), point));
         }
       }
     }
@@ -158,7 +163,11 @@ public final class Machine {
           new Leftovers(
                   posix,
                   new LoopDevices(posix, new DescriptorOwner(posix)),
-                  new DeviceLinks(LINKS, directory.mounts(), new DeadDevices(posix)),
+                  new DeviceLinks(
+                      LINKS,
+                      directory.mounts(),
+                      directory::isOfSameCluster,
+                      new DeadDevices(posix)),
                   directory.mounts())
               .clear();
         }

@@ -23,6 +23,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,6 +46,10 @@ public final class Playground {
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
   private static final Duration HEALTHY_LIMIT = Duration.ofSeconds(60);
   private static final Duration CALL_LIMIT = Duration.ofSeconds(30);
+
+  /** Whoever takes a volume away by force does not wait for its host longer than that. */
+  private static final Duration HANGS_AFTER = Duration.ofSeconds(5);
+
   private static final Duration STOP_PATIENCE = Duration.ofSeconds(10);
 
   /** Its keeper starts it again at once. */
@@ -101,6 +107,7 @@ public final class Playground {
     awaitHealth(failures);
     createVolume();
     attachAgain();
+    Machine.deadMounts(roles.hosts().stream().map(Roles.Spec::store).toList()).forEach(progress);
     return new Up(status(), failures.isEmpty() ? Optional.empty() : Optional.of(joined(failures)));
   }
 
@@ -333,14 +340,14 @@ public final class Playground {
    *     away from whoever the cluster says has it
    */
   public void detach(String volume, boolean force) throws IOException {
-    for (Roles.Spec spec : roles.hosts()) {
-      if (process(spec).find().isPresent()
-          && call(spec.name(), host(spec.name()).list()).stream()
-              .anyMatch(device -> device.volumeName().equals(volume))) {
-        Detaching.detach(host(spec.name()), volume, force, spec.name(), progress);
-        attachments.remove(volume);
-        return;
-      }
+    Optional<String> holder =
+        holders(volume, force).entrySet().stream()
+            .min(Comparator.comparing(held -> held.getValue().state())) // a dead device comes last
+            .map(Map.Entry::getKey);
+    if (holder.isPresent()) {
+      Detaching.detach(host(holder.get()), volume, force, holder.get(), progress);
+      attachments.remove(volume);
+      return;
     }
     if (force && Fencing.fence(cluster().volumes(), volume, held -> true, progress)) {
       attachments.remove(volume);
@@ -354,14 +361,36 @@ public final class Playground {
 
   /** Lets every device of a volume take over its new size. */
   public void growDevices(String volume) {
+    for (String holder : holders(volume, false).keySet()) {
+      AttachedDevice device = call(holder, host(holder).resize(volume));
+      progress.accept(device.device() + " has grown");
+    }
+  }
+
+  /**
+   * Which living hosts have a device of the volume.
+   *
+   * @param passOver those that don't answer
+   */
+  private Map<String, AttachedDevice> holders(String volume, boolean passOver) {
+    Map<String, AttachedDevice> holders = new LinkedHashMap<>();
     for (Roles.Spec spec : roles.hosts()) {
-      if (process(spec).find().isPresent()
-          && call(spec.name(), host(spec.name()).list()).stream()
-              .anyMatch(device -> device.volumeName().equals(volume))) {
-        AttachedDevice device = call(spec.name(), host(spec.name()).resize(volume));
-        progress.accept(device.device() + " has grown");
+      if (process(spec).find().isPresent()) {
+        try {
+          Connections.await(
+                  host(spec.name()).list(), passOver ? HANGS_AFTER : CALL_LIMIT, spec.name())
+              .stream()
+              .filter(device -> device.volumeName().equals(volume))
+              .forEach(device -> holders.put(spec.name(), device));
+        } catch (KurveException e) {
+          if (!passOver || e.code() != ErrorCode.DEADLINE_EXCEEDED) {
+            throw e;
+          }
+          progress.accept(e.text());
+        }
       }
     }
+    return holders;
   }
 
   private Roles.Spec requireHost(String host) {
@@ -491,18 +520,10 @@ public final class Playground {
   }
 
   private @Nullable String device() {
-    for (Roles.Spec spec : roles.hosts()) {
-      if (process(spec).find().isPresent()) {
-        Optional<AttachedDevice> demo =
-            call(spec.name(), host(spec.name()).list()).stream()
-                .filter(device -> device.volumeName().equals(VOLUME))
-                .findFirst();
-        if (demo.isPresent()) {
-          return demo.get().device();
-        }
-      }
-    }
-    return null;
+    return holders(VOLUME, true).values().stream()
+        .min(Comparator.comparing(AttachedDevice::state)) // one that a host lost comes last
+        .map(AttachedDevice::device)
+        .orElse(null);
   }
 
   private VolumeStatus asMade() {

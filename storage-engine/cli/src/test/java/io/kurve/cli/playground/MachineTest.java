@@ -38,6 +38,39 @@ class MachineTest {
   }
 
   @Test
+  void aDeviceThatAHostLostIsNamedUntilItIsUnmounted() throws Exception {
+    Path run = Files.createDirectories(root.resolve("run"));
+    Path file = root.resolve("attachment-7");
+    Files.write(file, new byte[4 << 20]);
+    Path point = Files.createDirectories(root.resolve("point"));
+    String device = losetup("--find", "--show", file.toString());
+    Path notes = Files.createDirectories(run.resolve("lost"));
+    Path note = notes.resolve(Path.of(device).getFileName().toString());
+    try {
+      run("mkfs.ext4", "-q", device);
+      run("mount", device, point.toString());
+      try {
+        Machine.refuseClaimed(List.of(run));
+        Files.writeString(note, "attachment-7");
+        assertThatThrownBy(() -> Machine.refuseClaimed(List.of(run)))
+            .isInstanceOf(KurveException.class)
+            .hasMessageContaining(device + " is mounted at " + point);
+        assertThat(Machine.deadMounts(List.of(run)))
+            .singleElement()
+            .asString()
+            .contains("umount " + point);
+      } finally {
+        run("umount", point.toString());
+      }
+      Machine.refuseClaimed(List.of(run));
+    } finally {
+      losetup("--detach", device);
+    }
+    assertThat(Machine.deadMounts(List.of(run))).isEmpty();
+    assertThat(notes).isEmptyDirectory();
+  }
+
+  @Test
   void aDeviceUnderAnotherIsNotTakenAway() throws Exception {
     Path run = root.resolve("run");
     Path file = Files.createDirectories(run.resolve("mounts/attachment-7")).resolve("attachment-7");
@@ -62,6 +95,10 @@ class MachineTest {
   private static String losetup(String... arguments) throws Exception {
     List<String> command = new ArrayList<>(List.of("losetup"));
     command.addAll(List.of(arguments));
+    return run(command.toArray(String[]::new));
+  }
+
+  private static String run(String... command) throws Exception {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).as(output).isZero();
