@@ -137,6 +137,33 @@ final class KeeperIT {
         .ok();
   }
 
+  @Test
+  void rule29AHostThatWasFencedWhileItWasDownIsFollowedByErrorsOnly() throws Exception {
+    String device = playground.device();
+    ProcessHandle host = playground.handle("host-1");
+    ProcessHandle keeper = playground.handle("keeper-1");
+    Shell.Running writer =
+        Shell.start("dd", "if=/dev/zero", "of=" + device, "bs=4k", "count=64k", "oflag=direct");
+    new Written(device).awaitProgress(Duration.ofSeconds(20));
+    TestPlayground.signal(keeper, "STOP"); // nobody follows yet
+    try {
+      assertThat(host.destroyForcibly()).isTrue();
+      // Nobody but its keeper can take it away, but it runs no more and has nothing open.
+      Deadline.await(
+          Duration.ofSeconds(10),
+          "the host is dead",
+          () -> TestPlayground.commandLine(host.pid()).isEmpty());
+      playground.kurve("volume", "detach", "demo", "--force").ok();
+    } finally {
+      TestPlayground.signal(keeper, "CONT");
+    }
+    assertThat(Shell.await(writer, RESUMES).err()).contains("Input/output error");
+    Result read = Shell.run("dd", "if=" + device, "of=/dev/null", "count=1", "iflag=direct");
+    assertThat(read.exit()).isNotZero();
+    playground.kurve("volume", "attach", "demo").ok();
+    Shell.run("dd", "if=" + playground.device(), "of=/dev/null", "count=1", "iflag=direct").ok();
+  }
+
   private static boolean writesOut(String device) {
     return ProcessHandle.allProcesses()
         .map(process -> TestPlayground.commandLine(process.pid()))
