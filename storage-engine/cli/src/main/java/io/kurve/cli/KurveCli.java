@@ -97,12 +97,30 @@ public final class KurveCli {
     return ExitCode.USAGE.number();
   }
 
-  /** For a word that is almost a command or an option. */
+  /** For a word that is almost a command or an option: the library finds a nearest one for any. */
   private static String suggestion(ParameterException e) {
     return e instanceof UnmatchedArgumentException unmatched
-            && !unmatched.getSuggestions().isEmpty()
-        ? "did you mean '" + unmatched.getSuggestions().getFirst() + "'? "
+        ? unmatched.getSuggestions().stream()
+            .findFirst()
+            .filter(nearest -> commonLetters(unmatched.getUnmatched().getFirst(), nearest) >= 3)
+            .map(nearest -> "did you mean '" + nearest + "'? ")
+            .orElse("")
         : "";
+  }
+
+  /** At the beginning and at the end. */
+  private static int commonLetters(String one, String other) {
+    int shorter = Math.min(one.length(), other.length());
+    int begin = 0;
+    while (begin < shorter && one.charAt(begin) == other.charAt(begin)) {
+      begin++;
+    }
+    int end = 0;
+    while (end < shorter - begin
+        && one.charAt(one.length() - 1 - end) == other.charAt(other.length() - 1 - end)) {
+      end++;
+    }
+    return begin + end;
   }
 
   private static int explain(Console console, Exception e) {

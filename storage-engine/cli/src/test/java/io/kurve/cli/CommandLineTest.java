@@ -133,6 +133,8 @@ class CommandLineTest {
 
   @Test
   void aWordThatIsAlmostACommandGetsTheCommand() {
+    assertThat(run("playground", "frobnicate")).isEqualTo(2);
+    assertThat(said()).contains("frobnicate").doesNotContain("did you mean");
     assertThat(run("playground", "staus")).isEqualTo(2);
     assertThat(said()).contains("did you mean 'status'?");
     assertThat(run("volume", "lst")).isEqualTo(2);

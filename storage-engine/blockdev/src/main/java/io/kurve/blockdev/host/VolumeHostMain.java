@@ -22,12 +22,11 @@ public final class VolumeHostMain {
       System.out.print(VolumeHostArguments.HELP);
       return;
     }
-    Posix posix = new Posix();
-    new ProcessProtection(posix).apply(); // before any other thread is there
     try {
-      VolumeHostProcess process =
-          VolumeHostProcess.start(
-              VolumeHostArguments.parse(arguments), posix, VolumeHostMain::halt);
+      VolumeHostArguments wanted = VolumeHostArguments.parse(arguments);
+      Posix posix = new Posix();
+      new ProcessProtection(posix).apply(); // before any other thread is there
+      VolumeHostProcess process = VolumeHostProcess.start(wanted, posix, VolumeHostMain::halt);
       Runtime.getRuntime().addShutdownHook(new Thread(process::close, "shut-down"));
     } catch (KurveException refusal) {
       System.err.println("kurve volume-host: " + refusal.oneLine());

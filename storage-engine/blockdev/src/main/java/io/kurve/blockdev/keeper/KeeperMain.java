@@ -30,9 +30,10 @@ public final class KeeperMain {
         replace(KeeperArguments.socketOf(words));
         return;
       }
+      KeeperArguments wanted = KeeperArguments.parse(words);
       Posix posix = new Posix();
       new ProcessProtection(posix).apply();
-      KeeperProcess keeper = KeeperProcess.start(KeeperArguments.parse(words), posix);
+      KeeperProcess keeper = KeeperProcess.start(wanted, posix);
       Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(keeper), "shut-down"));
       System.exit(keeper.awaitEnd());
     } catch (KurveException refusal) {
