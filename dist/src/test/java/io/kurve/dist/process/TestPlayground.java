@@ -204,6 +204,13 @@ final class TestPlayground implements AutoCloseable {
     assertThat(Files.readString(Path.of("/proc/self/mounts"))).doesNotContain(directory.toString());
     assertThat(Shell.run("losetup", "-a").ok().out()).doesNotContain(directory.toString());
     String mine = directory.toString();
+    Deadline.await(
+        Duration.ofSeconds(5),
+        "etcd and its watch are gone",
+        () ->
+            ProcessHandle.allProcesses()
+                .map(process -> commandLine(process.pid()))
+                .noneMatch(line -> line.contains(mine) && line.contains("etcd\0--name")));
     assertThat(
             ProcessHandle.allProcesses()
                 .filter(process -> commandLine(process.pid()).contains(mine))

@@ -80,6 +80,17 @@ public final class PlaygroundCommand implements Callable<Integer> {
     @Nullable Integer hosts;
 
     @Option(
+        names = "--mds",
+        paramLabel = "N",
+        description = "MDS, of which one leads (default: 1; more need --etcd)")
+    @Nullable Integer mds;
+
+    @Option(
+        names = "--etcd",
+        description = "keep the metadata in an etcd, which this machine must have")
+    boolean etcd;
+
+    @Option(
         names = "--base-port",
         paramLabel = "PORT",
         description = "the first of its ports, all on loopback (default: free ones)")
@@ -125,7 +136,8 @@ public final class PlaygroundCommand implements Callable<Integer> {
                     Optional.ofNullable(shape.diskSize).map(ByteSize::bytes),
                     Optional.ofNullable(shape.disks),
                     Optional.ofNullable(shape.hosts),
-                    Optional.ofNullable(shape.basePort)));
+                    Optional.ofNullable(shape.basePort),
+                    new PlaygroundMaker.Metadata(Optional.ofNullable(shape.mds), shape.etcd)));
     Playground.Up up = playground(layout, settings).up();
     session
         .console()
@@ -190,7 +202,9 @@ public final class PlaygroundCommand implements Callable<Integer> {
         .processes()
         .forEach(process ->
             table.row(
-                process.name(),
+                Boolean.TRUE.equals(process.leader())
+                    ? process.name() + " (leads)"
+                    : process.name(),
                 process.pid() == null ? "dead" : process.pid(),
                 process.address(),
                 process.metrics() == null ? "-" : "http://" + process.metrics() + "/metrics",

@@ -15,7 +15,8 @@ import java.util.stream.Stream;
  *   D/NAME/log, log.1, log.2     its log, the older parts numbered; they do not grow on
  *   D/NAME/out                   what it prints besides: why it did not start, its JVM's last words
  *   D/NAME/ready                 written by the process when it serves
- *   D/mds-1/metadata/            the metadata store
+ *   D/mds-1/metadata/            the metadata store, or
+ *   D/etcd-1/data/               that of all MDS
  *   D/chunkserver-N/disk         the store of one chunkserver
  *   D/host-N/run/                mounts of a volume host, its socket and its keeper's
  *   D/keeper-N/                  of the process that starts host-N
@@ -65,6 +66,10 @@ public record Layout(Path directory) {
 
   Path metadata(String mds) {
     return process(mds).resolve("metadata");
+  }
+
+  Path etcdData(String etcd) {
+    return process(etcd).resolve("data");
   }
 
   /** There once an MDS of this playground has served. */

@@ -11,6 +11,7 @@ import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
 import io.kurve.core.metadata.ClusterInspection.Health;
 import io.kurve.core.metadata.ClusterInspection.Reason;
+import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import io.kurve.core.metadata.VolumeAdmin.VolumeUse;
@@ -93,7 +94,8 @@ public final class Playground {
   private Up upAlone() throws IOException, InterruptedException {
     refuseBusyPorts();
     PlaygroundMaker.complete(layout, settings);
-    start(List.of(roles.mds())).await();
+    start(roles.etcd()).await();
+    start(roles.mds()).await();
     rememberBirth();
     formatDisks();
     // All that is dead before waiting for any: one that hangs must not keep the others away.
@@ -131,11 +133,17 @@ public final class Playground {
 
   /** Processes that run and may not be ready yet. */
   private record Starting(List<Started> processes) {
-    private record Started(ServerProcess process, ProcessHandle handle) {}
+    private record Started(Roles.Spec spec, ServerProcess process, ProcessHandle handle) {}
 
     void await() throws IOException, InterruptedException {
       for (Started one : processes) {
-        one.process().awaitReady(one.handle(), START_LIMIT);
+        if (one.spec().role().equals(Roles.ETCD)) {
+          one.process()
+              .awaitReady(
+                  one.handle(), START_LIMIT, () -> EtcdServer.listens(one.spec().address()));
+        } else {
+          one.process().awaitReady(one.handle(), START_LIMIT);
+        }
       }
     }
 
@@ -164,13 +172,15 @@ public final class Playground {
       // One that runs may have been started by a command that did not live to see it ready.
       started.add(
           new Starting.Started(
-              process, running.isPresent() ? running.get() : process.start(command(spec))));
+              spec, process, running.isPresent() ? running.get() : process.start(command(spec))));
     }
     return new Starting(started);
   }
 
   private List<String> command(Roles.Spec spec) {
-    return process(spec).command(spec.role(), spec.arguments(), spec.javaFlags());
+    return spec.role().equals(Roles.ETCD)
+        ? EtcdServer.command(spec.store(), spec.arguments())
+        : process(spec).command(spec.role(), spec.arguments(), spec.javaFlags());
   }
 
   /** By their keepers, which start them again whenever they end. */
@@ -191,8 +201,8 @@ public final class Playground {
         command.addAll(command(host));
         keeper = Optional.of(keeperProcess.start(command));
       }
-      started.add(new Starting.Started(keeperProcess, keeper.get()));
-      started.add(new Starting.Started(hostProcess, keeper.get()));
+      started.add(new Starting.Started(spec, keeperProcess, keeper.get()));
+      started.add(new Starting.Started(host, hostProcess, keeper.get()));
     }
     return new Starting(started);
   }
@@ -435,8 +445,12 @@ public final class Playground {
     Machine.clearLeftovers(runs);
     progress.accept("stopping the chunkservers ...");
     ServerProcess.stopAll(roles.chunkservers().stream().map(this::process).toList(), STOP_PATIENCE);
-    progress.accept("stopping " + roles.mds().name() + " ...");
-    process(roles.mds()).stop(STOP_PATIENCE);
+    List<Roles.Spec> last = new ArrayList<>(roles.mds());
+    last.addAll(roles.etcd());
+    for (Roles.Spec spec : last) {
+      progress.accept("stopping " + spec.name() + " ...");
+      process(spec).stop(STOP_PATIENCE);
+    }
   }
 
   /** One that has just died is back in a moment, and then has all devices. */
@@ -485,6 +499,7 @@ public final class Playground {
   }
 
   public PlaygroundStatus status() {
+    HostAndPort leader = orElse("the leader of the MDS", this::leader, null);
     List<ProcessStatus> processes =
         roles.all().stream()
             .map(spec ->
@@ -494,11 +509,12 @@ public final class Playground {
                     process(spec).find().map(ProcessHandle::pid).orElse(null),
                     addressOf(spec),
                     spec.role().equals(Roles.KEEPER) ? null : spec.metrics().toString(),
-                    spec.store().toString()))
+                    spec.store().toString(),
+                    spec.role().equals(Roles.MDS) ? spec.address().equals(leader) : null))
             .toList();
     return new PlaygroundStatus(
         orElse("the device", this::device, null),
-        orElse("the volume", this::volume, asMade()),
+        leader == null ? asMade() : orElse("the volume", this::volume, asMade()),
         processes);
   }
 
@@ -506,6 +522,11 @@ public final class Playground {
     return spec.role().equals(Roles.KEEPER)
         ? spec.store().resolve(Layout.KEEPER_SOCKET).toString()
         : spec.address().toString();
+  }
+
+  private @Nullable HostAndPort leader() {
+    boolean none = roles.mds().stream().allMatch(spec -> process(spec).find().isEmpty());
+    return none ? null : call("the MDS", cluster().inspection().leader()).address();
   }
 
   /** A server that does not answer must not keep the rest from being shown. */
@@ -531,9 +552,6 @@ public final class Playground {
   }
 
   private @Nullable VolumeStatus volume() {
-    if (process(roles.mds()).find().isEmpty()) {
-      return asMade();
-    }
     try {
       VolumeUse use = call("the MDS", cluster().volumes().info(VOLUME));
       Volume volume = use.volume();

@@ -57,7 +57,13 @@ public final class PlaygroundMaker {
       Optional<Long> diskBytes,
       Optional<Integer> disks,
       Optional<Integer> hosts,
-      Optional<Integer> basePort) {}
+      Optional<Integer> basePort,
+      Metadata metadata) {}
+
+  /**
+   * @param etcd asked for; else as it is, or not
+   */
+  public record Metadata(Optional<Integer> mds, boolean etcd) {}
 
   private final Layout layout;
   private final Consumer<String> progress;
@@ -129,6 +135,14 @@ public final class PlaygroundMaker {
         .filter(count -> count != made.hosts())
         .ifPresent(count -> differences.add("--hosts " + made.hosts() + ", not " + count));
     wanted
+        .metadata()
+        .mds()
+        .filter(count -> count != made.shape().mds())
+        .ifPresent(count -> differences.add("--mds " + made.shape().mds() + ", not " + count));
+    if (wanted.metadata().etcd() && !made.shape().etcd()) {
+      differences.add("no --etcd");
+    }
+    wanted
         .basePort()
         .filter(port -> port != made.basePort())
         .ifPresent(port -> differences.add("--base-port " + made.basePort() + ", not " + port));
@@ -165,8 +179,10 @@ public final class PlaygroundMaker {
     if (hosts < 1 || hosts > 9) {
       throw invalid("--hosts is " + hosts, "give 1 to 9");
     }
+    Settings.Shape shape =
+        new Settings.Shape(disks, hosts, mds(wanted.metadata()), wanted.metadata().etcd());
     long volumeBytes = volumeBytes(wanted.volumeBytes(), new ByteSize(diskBytes), disks);
-    int ports = Roles.ports(disks, hosts);
+    int ports = Roles.ports(shape);
     ClusterId cluster = new ClusterId(UUID.randomUUID());
     int basePort;
     if (wanted.basePort().isPresent()) {
@@ -178,7 +194,23 @@ public final class PlaygroundMaker {
     } else {
       basePort = Ports.free(ports, cluster.value().hashCode());
     }
-    return new Settings(cluster, volumeBytes, diskBytes, disks, hosts, COPYSETS, basePort);
+    return new Settings(cluster, volumeBytes, diskBytes, shape, COPYSETS, basePort);
+  }
+
+  private static int mds(Metadata wanted) {
+    int mds = wanted.mds().orElse(1);
+    if (mds < 1 || mds > 5) {
+      throw invalid("--mds is " + mds, "give 1 to 5");
+    }
+    if (mds > 1 && !wanted.etcd()) {
+      throw invalid(
+          "--mds " + mds + " needs --etcd: the embedded metadata store is for one MDS",
+          "give --etcd too, or leave --mds away");
+    }
+    if (wanted.etcd()) {
+      var _ = EtcdServer.program();
+    }
+    return mds;
   }
 
   /**
@@ -303,9 +335,7 @@ public final class PlaygroundMaker {
     }
     if (!Files.exists(layout.clusterFile())) {
       new ClusterFile(
-              List.of(new Roles(layout, settings).mdsAddress()),
-              settings.cluster(),
-              layout.keyFile())
+              new Roles(layout, settings).mdsAddresses(), settings.cluster(), layout.keyFile())
           .write(layout.clusterFile());
     }
   }

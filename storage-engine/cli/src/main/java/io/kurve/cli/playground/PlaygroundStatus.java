@@ -20,7 +20,9 @@ public record PlaygroundStatus(
    * @param pid null when it is dead
    * @param address a port, or a keeper's socket
    * @param metrics null for a keeper
-   * @param store the disk of a chunkserver, the folder of an MDS, the run folder of a volume host
+   * @param store the disk of a chunkserver, the folder of an MDS or of etcd, the run folder of a
+   *     volume host
+   * @param leader of an MDS: whether it leads; of others null, which is left out
    */
   @JsonInclude(JsonInclude.Include.ALWAYS)
   public record ProcessStatus(
@@ -29,5 +31,6 @@ public record PlaygroundStatus(
       @Nullable Long pid,
       String address,
       @Nullable String metrics,
-      String store) {}
+      String store,
+      @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Boolean leader) {}
 }

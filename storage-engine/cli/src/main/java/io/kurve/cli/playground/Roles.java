@@ -8,7 +8,7 @@ import java.util.stream.IntStream;
 
 /**
  * The processes of a playground: their names, ports and arguments. Ports follow each other from the
- * base port, three for each process.
+ * base port, three for each process: the first MDS, chunkservers, hosts, other MDS, etcd.
  */
 final class Roles {
   /** One process as it is to be started; a keeper has no ports but its host's. */
@@ -21,6 +21,8 @@ final class Roles {
       List<String> arguments,
       List<String> javaFlags) {}
 
+  static final String ETCD = "etcd";
+  static final String MDS = "mds";
   static final String VOLUME_HOST = "volume-host";
   static final String KEEPER = "keeper";
   private static final String LOOPBACK = "127.0.0.1";
@@ -56,8 +58,8 @@ final class Roles {
   }
 
   /** How many ports a playground of this shape needs, from its base port. */
-  static int ports(int disks, int hosts) {
-    return PORTS_EACH * (1 + disks + hosts);
+  static int ports(Settings.Shape shape) {
+    return PORTS_EACH * (shape.mds() + shape.disks() + shape.hosts() + (shape.etcd() ? 1 : 0));
   }
 
   /** Which host a keeper starts. */
@@ -65,13 +67,22 @@ final class Roles {
     return "host" + keeper.substring(keeper.indexOf('-'));
   }
 
-  HostAndPort mdsAddress() {
-    return new HostAndPort(LOOPBACK, settings.basePort());
+  List<HostAndPort> mdsAddresses() {
+    return IntStream.rangeClosed(1, settings.shape().mds()).mapToObj(this::mdsAddress).toList();
+  }
+
+  private HostAndPort mdsAddress(int number) {
+    return port(mdsPlace(number), 0);
+  }
+
+  /** The others come after all that was there when there was only one. */
+  private int mdsPlace(int number) {
+    return number == 1 ? 0 : settings.disks() + settings.hosts() + number - 1;
   }
 
   List<Spec> all() {
-    List<Spec> all = new ArrayList<>();
-    all.add(mds());
+    List<Spec> all = new ArrayList<>(etcd());
+    all.addAll(mds());
     all.addAll(chunkservers());
     for (Spec host : hosts()) {
       all.add(keeperOf(host));
@@ -93,16 +104,45 @@ final class Roles {
         List.of("-Xms16m", "-Xmx32m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
   }
 
-  Spec mds() {
-    String name = "mds-1";
-    HostAndPort metrics = port(0, 1);
+  List<Spec> etcd() {
+    if (!settings.shape().etcd()) {
+      return List.of();
+    }
+    String name = "etcd-1";
+    HostAndPort metrics = etcdPort(2);
+    return List.of(
+        new Spec(
+            ETCD,
+            name,
+            etcdPort(0),
+            metrics,
+            layout.etcdData(name),
+            EtcdServer.arguments(layout.etcdData(name), List.of(etcdPort(0), etcdPort(1), metrics)),
+            List.of()));
+  }
+
+  private HostAndPort etcdPort(int which) {
+    return port(settings.disks() + settings.hosts() + settings.shape().mds(), which);
+  }
+
+  List<Spec> mds() {
+    return IntStream.rangeClosed(1, settings.shape().mds()).mapToObj(this::mds).toList();
+  }
+
+  private Spec mds(int number) {
+    String name = "mds-" + number;
+    HostAndPort metrics = port(mdsPlace(number), 1);
+    List<String> store =
+        settings.shape().etcd()
+            ? List.of("--metastore", "etcd:" + etcdPort(0))
+            : List.of("--data-dir", layout.metadata(name).toString());
     return new Spec(
-        "mds",
+        MDS,
         name,
-        mdsAddress(),
+        mdsAddress(number),
         metrics,
-        layout.metadata(name),
-        arguments.mds(name, mdsAddress(), metrics),
+        settings.shape().etcd() ? layout.etcdData("etcd-1") : layout.metadata(name),
+        arguments.mds(name, store, mdsAddress(number), metrics),
         List.of("-Xmx256m", "-XX:+UseSerialGC"));
   }
 
@@ -119,7 +159,7 @@ final class Roles {
         port(number, 2),
         layout.disk(name),
         arguments.chunkserver(
-            name, mdsAddress(), List.of(port(number, 0), port(number, 1), port(number, 2))),
+            name, mdsAddresses(), List.of(port(number, 0), port(number, 1), port(number, 2))),
         CHUNKSERVER_FLAGS);
   }
 
@@ -136,7 +176,7 @@ final class Roles {
         metrics,
         metrics,
         layout.run(name),
-        arguments.volumeHost(name, mdsAddress(), metrics),
+        arguments.volumeHost(name, mdsAddresses(), metrics),
         List.of("-Xms256m", "-Xmx256m", "-XX:MaxDirectMemorySize=512m", "-XX:+UseSerialGC"));
   }
 

@@ -17,12 +17,14 @@ final class ServerArguments {
 
   /**
    * Tells the MDS to make the cluster until one has served; from then on a lost store is an error.
+   *
+   * @param store where the metadata is
    */
-  List<String> mds(String name, HostAndPort address, HostAndPort metrics) {
+  List<String> mds(String name, List<String> store, HostAndPort address, HostAndPort metrics) {
     List<String> arguments = common(name);
+    arguments.addAll(store);
     arguments.addAll(
         List.of(
-            "--data-dir", layout.metadata(name).toString(),
             "--bind", address.host(),
             "--port", Integer.toString(address.port()),
             "--metrics-port", Integer.toString(metrics.port())));
@@ -45,12 +47,12 @@ final class ServerArguments {
   /**
    * @param ports for data, control and metrics
    */
-  List<String> chunkserver(String name, HostAndPort mds, List<HostAndPort> ports) {
+  List<String> chunkserver(String name, List<HostAndPort> mds, List<HostAndPort> ports) {
     List<String> arguments = common(name);
     arguments.addAll(
         List.of(
             "--store", layout.disk(name).toString(),
-            "--mds", mds.toString(),
+            "--mds", list(mds),
             "--failure-domain", name,
             "--disk-name", name,
             "--bind", ports.get(0).host(),
@@ -60,11 +62,11 @@ final class ServerArguments {
     return arguments;
   }
 
-  List<String> volumeHost(String name, HostAndPort mds, HostAndPort metrics) {
+  List<String> volumeHost(String name, List<HostAndPort> mds, HostAndPort metrics) {
     List<String> arguments = common(name);
     arguments.addAll(
         List.of(
-            "--mds", mds.toString(),
+            "--mds", list(mds),
             "--host", name,
             "--run-dir", layout.run(name).toString(),
             "--socket", layout.socket(name).toString(),
@@ -86,6 +88,10 @@ final class ServerArguments {
         "--output",
         layout.outFile(host).toString(),
         "--");
+  }
+
+  private static String list(List<HostAndPort> addresses) {
+    return String.join(",", addresses.stream().map(HostAndPort::toString).toList());
   }
 
   private List<String> common(String name) {

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -58,18 +59,21 @@ final class ServerProcess {
   }
 
   /**
-   * Known by the ready file, which no other process is told to write, and by the folder that it has
-   * under that path: a copy of a playground has the pids of the original, and in another container
-   * the same path is another folder.
+   * Known by the ready file, which no other process is told to write (etcd: its data), and by the
+   * folder that it has under that path: a copy of a playground has the pids of the original, and in
+   * another container the same path is another folder.
    */
   private boolean isOurs(ProcessHandle handle) {
     List<String> words = commandLine(handle);
-    int ready = words.indexOf(READY_FILE) + 1;
-    if (!words.contains(MAIN_CLASS) || ready == 0 || ready == words.size()) {
+    if (!words.contains(MAIN_CLASS) && (words.isEmpty() || !EtcdServer.isEtcd(words))) {
+      return false;
+    }
+    int mark = words.indexOf(words.contains(MAIN_CLASS) ? READY_FILE : EtcdServer.DATA_OPTION) + 1;
+    if (mark == 0 || mark == words.size()) {
       return false;
     }
     Path root = Path.of("/proc", Long.toString(handle.pid()), "root");
-    Path folder = Path.of("/").relativize(Path.of(words.get(ready))).getParent();
+    Path folder = Path.of("/").relativize(Path.of(words.get(mark))).getParent();
     try {
       return folder != null && Files.isSameFile(root.resolve(folder), layout.process(name));
     } catch (IOException e) {
@@ -242,10 +246,16 @@ final class ServerProcess {
         .toList();
   }
 
-  /** Waits for the ready file; says how the process ended when it does. */
+  /** Waits for the ready file. */
   void awaitReady(ProcessHandle handle, Duration limit) throws IOException, InterruptedException {
+    awaitReady(handle, limit, () -> Files.exists(layout.readyFile(name)));
+  }
+
+  /** Waits for it; says how the process ended when it does. */
+  void awaitReady(ProcessHandle handle, Duration limit, BooleanSupplier ready)
+      throws IOException, InterruptedException {
     Instant end = Instant.now().plus(limit);
-    while (!Files.exists(layout.readyFile(name))) {
+    while (!ready.getAsBoolean()) {
       if (!isAlive(handle)) {
         throw new KurveException(
             whyItEnded(),

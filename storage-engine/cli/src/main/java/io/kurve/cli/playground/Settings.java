@@ -16,15 +16,31 @@ import java.util.Properties;
 
 /** What a playground was made with; written before anything else is made, and never changed. */
 public record Settings(
-    ClusterId cluster,
-    long volumeBytes,
-    long diskBytes,
-    int disks,
-    int hosts,
-    int copysets,
-    int basePort) {
-  static final int VERSION = 1;
+    ClusterId cluster, long volumeBytes, long diskBytes, Shape shape, int copysets, int basePort) {
+  /** What each version can say; with one MDS on the embedded store the first is written. */
+  private static final int VERSION = 1;
+
+  private static final int VERSION_WITH_MDS = 2;
   private static final String FILE = "playground.properties";
+
+  /**
+   * How many processes of each kind.
+   *
+   * @param etcd whether an etcd is the metadata store, not the MDS itself
+   */
+  public record Shape(int disks, int hosts, int mds, boolean etcd) {
+    boolean isUsual() {
+      return mds == 1 && !etcd;
+    }
+  }
+
+  int disks() {
+    return shape.disks();
+  }
+
+  int hosts() {
+    return shape.hosts();
+  }
 
   /** Empty when there is no playground in the folder. */
   public static Optional<Settings> read(Path directory) {
@@ -35,17 +51,22 @@ public record Settings(
     Properties properties = new Properties();
     try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
       properties.load(reader);
-      if (Integer.parseInt(text(properties, "version")) != VERSION) {
+      int version = Integer.parseInt(text(properties, "version"));
+      if (version < VERSION || version > VERSION_WITH_MDS) {
         throw new IllegalArgumentException(
-            "version " + text(properties, "version") + ", this software knows " + VERSION);
+            "version " + version + ", this software knows up to " + VERSION_WITH_MDS);
       }
+      boolean withMds = version == VERSION_WITH_MDS;
       return Optional.of(
           new Settings(
               cluster(text(properties, "cluster")),
               Long.parseLong(text(properties, "volume-bytes")),
               Long.parseLong(text(properties, "disk-bytes")),
-              Integer.parseInt(text(properties, "disks")),
-              Integer.parseInt(text(properties, "hosts")),
+              new Shape(
+                  Integer.parseInt(text(properties, "disks")),
+                  Integer.parseInt(text(properties, "hosts")),
+                  withMds ? Integer.parseInt(text(properties, "mds")) : 1,
+                  withMds && Boolean.parseBoolean(text(properties, "etcd"))),
               Integer.parseInt(text(properties, "copysets")),
               Integer.parseInt(text(properties, "base-port"))));
     } catch (IOException | IllegalArgumentException e) {
@@ -89,12 +110,17 @@ public record Settings(
 
   void write(Path directory) throws IOException {
     Properties properties = new Properties();
-    properties.setProperty("version", Integer.toString(VERSION));
+    properties.setProperty(
+        "version", Integer.toString(shape.isUsual() ? VERSION : VERSION_WITH_MDS));
+    if (!shape.isUsual()) {
+      properties.setProperty("mds", Integer.toString(shape.mds()));
+      properties.setProperty("etcd", Boolean.toString(shape.etcd()));
+    }
     properties.setProperty("cluster", cluster.toString());
     properties.setProperty("volume-bytes", Long.toString(volumeBytes));
     properties.setProperty("disk-bytes", Long.toString(diskBytes));
-    properties.setProperty("disks", Integer.toString(disks));
-    properties.setProperty("hosts", Integer.toString(hosts));
+    properties.setProperty("disks", Integer.toString(shape.disks()));
+    properties.setProperty("hosts", Integer.toString(shape.hosts()));
     properties.setProperty("copysets", Integer.toString(copysets));
     properties.setProperty("base-port", Integer.toString(basePort));
     Path fresh = unfinished(directory);

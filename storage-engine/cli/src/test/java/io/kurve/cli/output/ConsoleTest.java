@@ -21,13 +21,16 @@ class ConsoleTest {
         new PlaygroundStatus(
             null,
             new VolumeStatus("demo", 16, 8L),
-            List.of(new ProcessStatus("mds", "mds-1", null, "a:1", "a:2", "/s"))),
+            List.of(
+                new ProcessStatus("mds", "mds-1", null, "a:1", "a:2", "/s", false),
+                new ProcessStatus("etcd", "etcd-1", 7L, "b:1", "b:2", "/t", null))),
         () -> "unused");
     assertThat(out.toString(StandardCharsets.UTF_8))
         .isEqualToNormalizingNewlines(
             """
             {"device":null,"volume":{"name":"demo","size_bytes":16,"mapped_bytes":8},"processes":[{"role":"mds",\
-            "name":"mds-1","pid":null,"address":"a:1","metrics":"a:2","store":"/s"}]}
+            "name":"mds-1","pid":null,"address":"a:1","metrics":"a:2","store":"/s","leader":false},\
+            {"role":"etcd","name":"etcd-1","pid":7,"address":"b:1","metrics":"b:2","store":"/t"}]}
             """);
   }
 

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.kurve.cli.config.ClusterFile;
+import io.kurve.cli.playground.PlaygroundMaker.Metadata;
 import io.kurve.cli.playground.PlaygroundMaker.Wanted;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.unit.ByteSize;
 import io.kurve.protocol.handshake.ClusterKey;
 import java.io.IOException;
@@ -22,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Everything is checked before anything is made; what a killed command left is gone on with. */
 class PlaygroundMakerTest {
   private static final long MIB = 1 << 20;
+  private static final Metadata USUAL = new Metadata(Optional.empty(), false);
   @TempDir Path parent = Path.of("/");
 
   private Layout layout() {
@@ -34,7 +37,8 @@ class PlaygroundMakerTest {
         Optional.ofNullable(diskSize),
         Optional.empty(),
         Optional.empty(),
-        Optional.empty());
+        Optional.empty(),
+        USUAL);
   }
 
   private static Wanted shape(
@@ -44,7 +48,18 @@ class PlaygroundMakerTest {
         Optional.of(512 * MIB),
         Optional.ofNullable(disks),
         Optional.ofNullable(hosts),
-        Optional.ofNullable(basePort));
+        Optional.ofNullable(basePort),
+        USUAL);
+  }
+
+  private static Wanted mds(@Nullable Integer mds, boolean etcd) {
+    return new Wanted(
+        Optional.of(64 * MIB),
+        Optional.of(512 * MIB),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        new Metadata(Optional.ofNullable(mds), etcd));
   }
 
   private Settings make(Wanted wanted) throws IOException {
@@ -144,13 +159,47 @@ class PlaygroundMakerTest {
                     Optional.empty(),
                     Optional.empty(),
                     Optional.empty(),
-                    Optional.empty())))
+                    Optional.empty(),
+                    USUAL)))
         .isEqualTo(made);
     assertThatThrownBy(() -> make(wanted(128 * MIB, 512 * MIB)))
         .hasMessageContaining("--size 64 MiB, not 128 MiB");
     assertThatThrownBy(() -> make(shape(4, 2, null)))
         .hasMessageContaining("--disks 3, not 4")
         .hasMessageContaining("--hosts 1, not 2");
+    assertThatThrownBy(() -> make(mds(3, true)))
+        .hasMessageContaining("--mds 1, not 3")
+        .hasMessageContaining("no --etcd");
+  }
+
+  @Test
+  void severalMdsNeedAnEtcdAndKeepIt() throws IOException {
+    assertThat(refused(ErrorCode.INVALID_ARGUMENT, layout(), mds(3, false)))
+        .contains("--mds 3 needs --etcd");
+    assertThat(refused(ErrorCode.INVALID_ARGUMENT, layout(), mds(0, true))).contains("--mds is 0");
+    Settings made = make(mds(3, true));
+    assertThat(made.shape()).isEqualTo(new Settings.Shape(3, 1, 3, true));
+    assertThat(make(mds(3, true))).isEqualTo(made);
+    assertThat(make(mds(null, false))).isEqualTo(made);
+    assertThatThrownBy(() -> make(mds(1, false))).hasMessageContaining("--mds 3, not 1");
+    assertThat(new Roles(layout(), made).all())
+        .extracting(Roles.Spec::name)
+        .containsExactly(
+            "etcd-1",
+            "mds-1",
+            "mds-2",
+            "mds-3",
+            "chunkserver-1",
+            "chunkserver-2",
+            "chunkserver-3",
+            "keeper-1",
+            "host-1");
+    assertThat(new Roles(layout(), made).all())
+        .flatExtracting(Roles.Spec::address, Roles.Spec::metrics)
+        .extracting(address -> ((HostAndPort) address).port())
+        .allMatch(port -> port < made.basePort() + Roles.ports(made.shape()));
+    PlaygroundMaker.complete(layout(), made);
+    assertThat(ClusterFile.read(layout().clusterFile()).mds()).hasSize(3);
   }
 
   @Test
@@ -210,7 +259,11 @@ class PlaygroundMakerTest {
     String good = Files.readString(file);
     for (String bad :
         new String[] {
-          "", "version=2\n", good.replace("disks=", "disk="), good.replace("=3", "=x")
+          "",
+          "version=2\n",
+          good.replace("version=1", "version=3"),
+          good.replace("disks=", "disk="),
+          good.replace("=3", "=x")
         }) {
       Files.writeString(file, bad);
       assertThatThrownBy(() -> Settings.read(layout().directory()))
