@@ -26,6 +26,7 @@ final class Admission {
 
   private final Engine engine;
   private final VolumePorts ports;
+  private final Unmapped unmapped;
   private final Deque<Request> waiting = new ArrayDeque<>();
   private final Map<Request, OverlapOrder.Entry> inFlight = new LinkedHashMap<>();
   private final OverlapOrder order = new OverlapOrder();
@@ -36,11 +37,13 @@ final class Admission {
   private final List<Request> lingering = new ArrayList<>();
 
   private long bytesInFlight;
+  private long arrivals;
   private boolean lookingAgain;
 
   Admission(Engine engine, VolumePorts ports) {
     this.engine = engine;
     this.ports = ports;
+    this.unmapped = new Unmapped(engine.segments(), this);
     engine.session().onFenced(this::failAll);
   }
 
@@ -49,24 +52,50 @@ final class Admission {
   }
 
   void submit(Request.Asked asked, CompletableFuture<Void> future) {
-    if (waiting.size() >= engine.limits().waitingRequests()) {
+    // As many as could be in flight may wait for their places.
+    int before = Math.max(waiting.size(), unmapped.count() - engine.limits().numberSpan());
+    if (before >= engine.limits().waitingRequests()) {
       ports.metrics().failed(asked.operation());
       future.completeExceptionally(
           new KurveException(
               ErrorCode.OVERLOAD,
               "volume '%s': %d requests wait already"
-                  .formatted(engine.session().volume().name(), waiting.size()),
+                  .formatted(engine.session().volume().name(), before),
               "have fewer requests in flight"));
       return;
     }
-    Request request = new Request(asked, future, this);
+    Request request = new Request(asked, future, this, ++arrivals);
     if (asked.flight().earlierNumber() != 0) {
       // Not behind others: those may wait for its number to end.
       launch(request);
       return;
     }
+    place(request);
+  }
+
+  void place(Request request) {
+    if (!unmapped.holds(request)) {
+      enter(request);
+    }
+  }
+
+  /** Its turn comes when there is room for its numbers and bytes. */
+  void enter(Request request) {
     waiting.add(request);
     admit();
+  }
+
+  /** Nothing of it has begun. */
+  void failedBefore(Request request, KurveException why) {
+    ports.metrics().failed(request.asked().operation());
+    request.future().completeExceptionally(why);
+    request.afterEnd().forEach(Runnable::run);
+    runIfIdle();
+  }
+
+  private Stream<Request> all() {
+    return Stream.of(inFlight.keySet().stream(), waiting.stream(), unmapped.all())
+        .flatMap(requests -> requests);
   }
 
   void allAskedAgain() {
@@ -76,10 +105,7 @@ final class Admission {
 
   /** Ends it when every change asked for until now has ended. */
   void flush(CompletableFuture<Void> future) {
-    List<Request> changes =
-        Stream.concat(inFlight.keySet().stream(), waiting.stream())
-            .filter(request -> request.asked().operation().changes())
-            .toList();
+    List<Request> changes = all().filter(request -> request.asked().operation().changes()).toList();
     if (changes.isEmpty()) {
       future.complete(null);
       return;
@@ -199,14 +225,10 @@ final class Admission {
   private void failAll() {
     KurveException why = engine.session().fencedBecause().orElseThrow();
     List<CompletableFuture<Void>> all =
-        Stream.of(
-                inFlight.keySet().stream().map(Request::future),
-                waiting.stream().map(Request::future),
-                flushes.stream())
-            .flatMap(futures -> futures)
-            .toList();
+        Stream.concat(all().map(Request::future), flushes.stream()).toList();
     inFlight.clear();
     waiting.clear();
+    unmapped.clear();
     flushes.clear();
     bytesInFlight = 0;
     all.forEach(future -> future.completeExceptionally(why));
@@ -214,7 +236,7 @@ final class Admission {
   }
 
   private void runIfIdle() {
-    if (inFlight.isEmpty() && waiting.isEmpty()) {
+    if (all().findAny().isEmpty()) {
       List<Runnable> tasks = List.copyOf(whenIdle);
       whenIdle.clear();
       tasks.forEach(Runnable::run);

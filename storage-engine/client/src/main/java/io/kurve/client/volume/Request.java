@@ -41,18 +41,24 @@ final class Request {
   private final Asked asked;
   private final CompletableFuture<Void> future;
   private final Admission home;
+  private final long arrival;
   private final Pieces pieces;
   private final List<Long> numbers = new ArrayList<>(1);
   private final List<Runnable> afterEnd = new ArrayList<>(0);
+  private final List<Long> unmapped = new ArrayList<>(0);
   private @Nullable KurveException failure;
   private int underWay;
   private int nextSparePart = RequestId.MAX_PARTS;
   private boolean starting;
 
-  Request(Asked asked, CompletableFuture<Void> future, Admission home) {
+  /**
+   * @param arrival higher than those of all that came before it
+   */
+  Request(Asked asked, CompletableFuture<Void> future, Admission home, long arrival) {
     this.asked = asked;
     this.future = future;
     this.home = home;
+    this.arrival = arrival;
     // Zeroes and discards carry no payload: they are cut at chunk borders only.
     boolean payload = asked.buffer().isPresent();
     this.pieces =
@@ -74,6 +80,10 @@ final class Request {
       Flight flight,
       long sinceNanos) {}
 
+  long arrival() {
+    return arrival;
+  }
+
   Asked asked() {
     return asked;
   }
@@ -92,6 +102,11 @@ final class Request {
 
   List<Runnable> afterEnd() {
     return afterEnd;
+  }
+
+  /** Segments that were not mapped when it was asked for it: it may read zeroes there. */
+  List<Long> unmapped() {
+    return unmapped;
   }
 
   /** Those of the earlier process, if one had begun it. */
@@ -132,6 +147,10 @@ final class Request {
   }
 
   private void begin(Piece piece) {
+    if (unmapped.contains(piece.segmentIndex())) {
+      skipUnmapped(piece);
+      return;
+    }
     home.engine()
         .segments()
         .find(

@@ -70,6 +70,11 @@ final class Segments {
     }
   }
 
+  /** Whether {@link #find} would answer at once. */
+  boolean isKnown(long index, boolean allocate) {
+    return mapped.containsKey(index) || (!allocate && isKnownUnmapped(index));
+  }
+
   private boolean isKnownUnmapped(long index) {
     Long askedAtNanos = unmappedAtNanos.get(index);
     return askedAtNanos != null && stillHolds(askedAtNanos);

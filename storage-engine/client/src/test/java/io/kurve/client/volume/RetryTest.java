@@ -47,6 +47,26 @@ class RetryTest {
   }
 
   @Test
+  void whatWaitsForItsPlaceKeepsNobodyElseWaiting() {
+    test.mds.down();
+    long elsewhere = Geometry.SEGMENT_BYTES;
+    ByteBuffer read = ByteBuffer.allocateDirect(block.length);
+    CompletableFuture<Void> unmapped =
+        test.volume.write(elsewhere, ByteBuffer.wrap(block)).toCompletableFuture();
+    CompletableFuture<Void> unknown =
+        test.volume.read(elsewhere + block.length, read).toCompletableFuture();
+    CompletableFuture<Void> behind =
+        test.volume.write(elsewhere, ByteBuffer.wrap(block)).toCompletableFuture();
+    for (int i = 0; i < 2 * VolumeLimits.defaults().numberSpan(); i++) {
+      test.write(0, block);
+    }
+    assertThat(List.of(unmapped, unknown, behind)).noneMatch(CompletableFuture::isDone);
+    test.mds.up();
+    List.of(unmapped, unknown, behind).forEach(test::end);
+    assertThat(test.read(elsewhere, block.length)).isEqualTo(block);
+  }
+
+  @Test
   void aHintIsFollowedAtOnce() {
     test.chunkservers.lead(FIRST, (test.chunkservers.leader(FIRST) + 2) % 3);
     long before = test.loop.nanoTime();
