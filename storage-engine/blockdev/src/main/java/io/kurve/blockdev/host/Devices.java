@@ -172,10 +172,10 @@ public final class Devices {
    * @param late writes out what came after the first write-out, as long as somebody can write
    */
   void release(Device device, LoopDevice.WriteOut late) throws IOException, InterruptedException {
-    // Who holds it for us counts as a user: the kernel would not let it go.
-    keeping.remove(device.volume().attachment());
+    AttachmentId attachment = device.volume().attachment();
     try {
-      device.loop().releaseUnused(late, () -> removeLink(device));
+      // Who holds it for us counts as a user: the kernel would not let it go.
+      device.loop().releaseUnused(late, () -> keeping.remove(attachment), () -> removeLink(device));
     } catch (KurveException e) {
       keeping.deposit(device);
       throw e;

@@ -9,8 +9,11 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Devices that a host gave up, or left when it was killed, while somebody may still use them: they
@@ -18,6 +21,7 @@ import java.util.List;
  * a note of each in its run directory: {@code lost/loopN}, with the name of the file behind it.
  */
 public final class LostDevices {
+  private static final Logger LOG = LoggerFactory.getLogger(LostDevices.class);
   private static final String PREFIX = "loop";
 
   private final Path notes;
@@ -40,10 +44,17 @@ public final class LostDevices {
     return new LostDevices(mounts.resolveSibling("lost"));
   }
 
-  void note(BoundLoop loop) throws IOException {
-    Files.createDirectories(notes);
-    Files.writeString(
-        notes.resolve(PREFIX + loop.number()), loop.backingFile().getFileName().toString());
+  /** Giving the device up matters more: a note that can't be written is only missed. */
+  void note(BoundLoop loop) {
+    Path note = notes.resolve(PREFIX + loop.number());
+    try {
+      Files.createDirectories(notes);
+      Path fresh = notes.resolveSibling("lost.new");
+      Files.writeString(fresh, loop.backingFile().getFileName().toString());
+      Files.move(fresh, note, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      LOG.warn("{} is lost, and {} could not be written", loop.device(), note, e);
+    }
   }
 
   /** A device that is lost and still claimed by a file system or another device. */

@@ -318,7 +318,7 @@ public final class VolumeHost implements VolumeHostService {
     Device released = attachment.releasing();
     try {
       // Again: a program may have come, written and gone.
-      devices.release(released, () -> writeOut(attachment, released, flush));
+      devices.release(released, () -> writeOutLate(attachment, released, flush));
     } catch (IOException | KurveException e) {
       if (e instanceof KurveException refused && isKept(refused.code())) {
         attachment.keptAfterAll();
@@ -343,6 +343,20 @@ public final class VolumeHost implements VolumeHostService {
       throws IOException, InterruptedException {
     if (!attachment.hasFailed()) {
       devices.flush(device, deadline);
+    }
+  }
+
+  private void writeOutLate(VolumeAttachment attachment, Device device, Duration deadline)
+      throws InterruptedException {
+    try {
+      writeOut(attachment, device, deadline);
+    } catch (IOException e) {
+      throw new KurveException(
+          ErrorCode.UNAVAILABLE,
+          "%s of volume %s stays attached, what was written to it last could not be written out: %s"
+              .formatted(device.loop().path(), attachment.volumeName(), e.getMessage()),
+          "detach it again, or by force and lose that",
+          e);
     }
   }
 

@@ -178,11 +178,12 @@ public final class DeviceLinks {
     if (!DeadDevices.isVolume(loop)) { // bound to something else since
       return;
     }
+    DeadDevices.Outcome outcome = dead.clearIfDead(loop);
     if (fenced.test(backing.get())) {
       LOG.warn("{} led to {}, whose host lost the volume", link, target);
       return;
     }
-    switch (dead.clearIfDead(loop)) {
+    switch (outcome) {
       case CLEARED -> {}
       case STILL_USED ->
           throw new KurveException(

@@ -40,7 +40,7 @@ public final class LoopDevice {
   /** From then on the number can be another device's. */
   private volatile boolean released;
 
-  /** The last that was started. */
+  /** The last that was started, until somebody has heard how it ended. */
   private @Nullable Process writeOut;
 
   LoopDevice(
@@ -108,6 +108,7 @@ public final class LoopDevice {
    *
    * @throws KurveException UNAVAILABLE at the deadline: the write-out goes on, and this may be
    *     tried again
+   * @throws IOException also when one that went on has failed since: the kernel tells that once
    */
   public void flush(Duration deadline) throws IOException, InterruptedException {
     Process writing = startWriteOut();
@@ -121,16 +122,26 @@ public final class LoopDevice {
               + " s",
           "wait until the volume answers again, or detach it by force and lose that");
     }
-    if (writing.exitValue() != 0) {
-      throw new IOException("what is cached of " + name() + " was not written: " + said(writing));
-    }
+    requireWritten(writing);
   }
 
   private synchronized Process startWriteOut() throws IOException {
-    if (writeOut == null || !writeOut.isAlive()) {
-      writeOut = new ProcessBuilder("sync", "--data", name()).redirectErrorStream(true).start();
+    if (writeOut != null && !writeOut.isAlive()) {
+      requireWritten(writeOut);
+    }
+    if (writeOut == null) {
+      writeOut = new ProcessBuilder("sync", "-d", name()).redirectErrorStream(true).start();
     }
     return writeOut;
+  }
+
+  private synchronized void requireWritten(Process ended) throws IOException {
+    if (ended.equals(writeOut)) {
+      writeOut = null;
+    }
+    if (ended.exitValue() != 0) {
+      throw new IOException("what is cached of " + name() + " was not written: " + said(ended));
+    }
   }
 
   private synchronized Optional<Long> runningWriteOut() {
@@ -146,19 +157,23 @@ public final class LoopDevice {
     void run() throws IOException;
   }
 
-  /** Writes out what came late. */
+  /** Writes out what came late; throws nothing else when that fails. */
   public interface WriteOut {
-    void run() throws IOException, InterruptedException;
+    void run() throws InterruptedException;
   }
 
   /**
    * Gives the device up, which nobody may be using. Without effect when it was given up before.
    *
-   * @param late done while nobody can mount it any more: clearing drops what is cached
+   * @param late done while nobody can mount it any more, before each try to clear it: that drops
+   *     what is cached
+   * @param letGo ends what has it open on this one's behalf
    * @param before done once it is sure to go
-   * @throws KurveException IN_USE when the kernel says that somebody does: then all is as it was
+   * @throws KurveException IN_USE when the kernel says that somebody does, or what {@code late}
+   *     throws: then the device is as it was
    */
-  public void releaseUnused(WriteOut late, Step before) throws IOException, InterruptedException {
+  public void releaseUnused(WriteOut late, Step letGo, Step before)
+      throws IOException, InterruptedException {
     if (released) {
       return;
     }
@@ -173,11 +188,9 @@ public final class LoopDevice {
     }
     try {
       late.run();
+      letGo.run();
       descriptors.close(descriptor.attachment(), descriptor.role());
-      if (!isClearedAsOnlyOpener(exclusive)) {
-        takeBack(exclusive);
-        throw inUse("open where this host can't see it");
-      }
+      clearAsOnlyOpener(exclusive, late);
       released = true;
       before.run();
     } catch (PosixException e) {
@@ -194,7 +207,20 @@ public final class LoopDevice {
    * As the only opener left, clear lets nobody in any more. Else it marks the device to go with the
    * last of them, and by then what they write could go nowhere.
    */
-  private boolean isClearedAsOnlyOpener(int exclusive) throws IOException, InterruptedException {
+  private void clearAsOnlyOpener(int exclusive, WriteOut late)
+      throws IOException, InterruptedException {
+    try {
+      if (!isClearedAsOnlyOpener(exclusive, late)) {
+        throw inUse("open where this host can't see it");
+      }
+    } catch (KurveException e) {
+      takeBack(exclusive);
+      throw e;
+    }
+  }
+
+  private boolean isClearedAsOnlyOpener(int exclusive, WriteOut late)
+      throws IOException, InterruptedException {
     long end = System.nanoTime() + OTHERS_DEADLINE.toNanos();
     while (true) {
       control.clear(exclusive, name());
@@ -212,6 +238,7 @@ public final class LoopDevice {
         return false;
       }
       Thread.sleep(POLL);
+      late.run(); // whoever had it open may have written and gone
     }
   }
 

@@ -305,14 +305,42 @@ class DetachTest {
 
       hasty.host.shutDown();
 
-      HostFixture.awaitTrue(
-          "the write-out has ended",
-          () ->
-              ProcessHandle.current()
-                  .children()
-                  .noneMatch(
-                      child -> String.join(" ", argumentsOf(child)).contains(device.device())));
+      awaitWriteOutEnded(device);
     }
+  }
+
+  /** The kernel tells of an error once, and who heard it has gone when the next detach comes. */
+  @Test
+  void aWriteOutThatFailedAfterItsDetachHadGivenUpIsTold() throws Exception {
+    try (HostFixture hasty =
+        new HostFixture(
+            directory.resolve("hasty"),
+            directory.resolve("links"),
+            new VolumeHost.Patience(Duration.ofMillis(50), Duration.ofSeconds(20)))) {
+      MemoryVolume volume = hasty.offer(new MemoryVolume("demo", 9, SIZE, 4096));
+      AttachedDevice device = hasty.attach("demo");
+      byte[] unused = writeCached(device, volume);
+      assertThatThrownBy(() -> hasty.detach("demo"))
+          .isInstanceOfSatisfying(
+              KurveException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.UNAVAILABLE));
+      volume.failNext(new KurveException(ErrorCode.NO_SPACE, "told to fail", ""));
+      volume.resume();
+      awaitWriteOutEnded(device);
+
+      assertThatThrownBy(() -> hasty.detach("demo")).hasMessageContaining("was not written");
+      assertThat(hasty.host.list().toCompletableFuture().join()).hasSize(1);
+      hasty.detach("demo");
+    }
+  }
+
+  private static void awaitWriteOutEnded(AttachedDevice device) {
+    HostFixture.awaitTrue(
+        "the write-out has ended",
+        () ->
+            ProcessHandle.current()
+                .children()
+                .noneMatch(
+                    child -> String.join(" ", argumentsOf(child)).contains(device.device())));
   }
 
   private static List<String> argumentsOf(ProcessHandle process) {

@@ -87,7 +87,8 @@ final class EtcdServer {
   }
 
   static boolean isEtcd(List<String> commandLine) {
-    return Path.of(commandLine.getFirst()).endsWith(PROGRAM);
+    String program = commandLine.getFirst();
+    return program.equals(PROGRAM) || program.endsWith("/" + PROGRAM);
   }
 
   /** Whether it takes connections; it may still be reading its data. */

@@ -6,6 +6,8 @@ import io.kurve.core.failure.KurveException;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -355,12 +357,41 @@ final class ServerProcess {
   private static String startOf(ProcessHandle handle) {
     Path stat = Path.of("/proc", Long.toString(handle.pid()), "stat");
     try {
-      String line = Files.readString(stat);
-      String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ");
-      boolean zombie = fields[0].equals("Z");
-      return zombie ? ENDED : fields[19];
-    } catch (IOException e) {
+      String[] fields = fields(stat);
+      return isOver(fields) && allThreadsAreOver(handle) ? ENDED : fields[19];
+    } catch (IOException | DirectoryIteratorException e) {
       return ENDED;
     }
+  }
+
+  /** The first thread's state is the process': others may wait in the kernel still. */
+  private static boolean allThreadsAreOver(ProcessHandle handle) throws IOException {
+    Path tasks = Path.of("/proc", Long.toString(handle.pid()), "task");
+    try (DirectoryStream<Path> threads = Files.newDirectoryStream(tasks)) {
+      for (Path thread : threads) {
+        if (!hasThreadEnded(thread.resolve("stat"))) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  private static boolean hasThreadEnded(Path stat) {
+    try {
+      return isOver(fields(stat));
+    } catch (IOException e) {
+      return true; // it went meanwhile
+    }
+  }
+
+  private static boolean isOver(String[] fields) {
+    return fields[0].equals("Z") || fields[0].equals("X");
+  }
+
+  /** From the state on. */
+  private static String[] fields(Path stat) throws IOException {
+    String line = Files.readString(stat);
+    return line.substring(line.lastIndexOf(')') + 2).split(" ");
   }
 }

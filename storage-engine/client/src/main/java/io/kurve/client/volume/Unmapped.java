@@ -84,7 +84,7 @@ final class Unmapped {
   /** Of the segments that it touches, the first that nothing is known of. */
   private OptionalLong unknown(Request request) {
     Request.Asked asked = request.asked();
-    if (!allocates(asked) && asked.operation() != Operation.READ) {
+    if (asked.operation() == Operation.FLUSH) {
       return OptionalLong.empty();
     }
     return LongStream.rangeClosed(
