@@ -104,7 +104,7 @@ final class Failures {
               ErrorCode.UNKNOWN_OUTCOME,
               "no answer from " + server + " in time",
               "see whether it is overloaded or waits for a quorum; then ask again",
-              new Silent(status.getCause()));
+              status.getCause());
       case UNIMPLEMENTED ->
           new KurveException(
               ErrorCode.UNSUPPORTED,
@@ -154,20 +154,6 @@ final class Failures {
     Away(@Nullable Throwable cause) {
       super("not reached", cause);
     }
-  }
-
-  /** Marks the failure of a server that said nothing in the time it was given. */
-  private static final class Silent extends Exception {
-    private static final long serialVersionUID = 1;
-
-    Silent(@Nullable Throwable cause) {
-      super("no answer", cause);
-    }
-  }
-
-  /** Whether the server gave no answer; else the failure is its own answer. */
-  static boolean isSilent(KurveException failure) {
-    return failure.getCause() instanceof Silent;
   }
 
   /** Whether the server was not reached; else the failure is its own answer. */

@@ -23,11 +23,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The MDS, whichever of the addresses leads. A call goes to the one that answered last; UNAVAILABLE
- * and silence take it to the next one, NOT_LEADER to the one that a standby names, with a back-off
- * after as many tries as there are addresses, until the call's time is over, or the shorter one of
- * a round that reached nobody. So a call can reach an MDS twice: each operation carries a request
- * id, or names by id or size what is to be, so that doing it again changes nothing.
+ * The MDS, whichever of the addresses leads. A call goes to the one that answered last;
+ * UNAVAILABLE, UNKNOWN_OUTCOME and silence take it to the next one, NOT_LEADER to the one that a
+ * standby names, with a back-off after as many tries as there are addresses, until the call's time
+ * is over, or the shorter one of a round that reached nobody. So a call can reach an MDS twice:
+ * each operation carries a request id, or names by id or size what is to be, so that doing it again
+ * changes nothing.
  */
 public final class MdsClient implements AutoCloseable {
   /** One with less time would only hide what is known of the last. */
@@ -119,7 +120,7 @@ public final class MdsClient implements AutoCloseable {
           !closed
               && (failure.code() == ErrorCode.UNAVAILABLE
                   || failure.code() == ErrorCode.NOT_LEADER
-                  || Failures.isSilent(failure))
+                  || failure.code() == ErrorCode.UNKNOWN_OUTCOME)
               && left() > pause.plus(SHORTEST_ATTEMPT).toNanos();
       if (again || failure.code() == ErrorCode.UNKNOWN_OUTCOME) {
         if (failure.code() != ErrorCode.NOT_LEADER) {

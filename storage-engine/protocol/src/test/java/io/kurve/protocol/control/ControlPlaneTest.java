@@ -322,6 +322,17 @@ class ControlPlaneTest {
     assertThat(second.asked).hasValue(0);
   }
 
+  /** It was stopped while it committed: asking the next one changes nothing that is done. */
+  @Test
+  void theClientAsksTheNextOneWhenOneCantTellWhetherItHasDoneIt() throws Exception {
+    Standby stopped =
+        new Standby(
+            new KurveException(ErrorCode.UNKNOWN_OUTCOME, "its reign ended", "ask the leader"));
+    MdsClient client = client(identity(Role.CLI), standby(stopped), mds());
+    assertThat(get(client.inspection().leader())).isEqualTo(Samples.LEADER);
+    assertThat(stopped.asked).hasValue(1);
+  }
+
   @Test
   void aStandbySaysWhoLeadsAndThatItIsNotTheLeader() throws Exception {
     HostAndPort dead;
@@ -367,16 +378,19 @@ class ControlPlaneTest {
   /** Answers nothing itself. */
   private static final class Standby implements ClusterInspection {
     final AtomicInteger asked = new AtomicInteger();
-    private final HostAndPort leader;
+    private final KurveException answer;
 
     Standby(HostAndPort leader) {
-      this.leader = leader;
+      this(KurveException.notLeader("it stands by", "ask the leader", Optional.of(leader)));
+    }
+
+    Standby(KurveException answer) {
+      this.answer = answer;
     }
 
     private <T> CompletionStage<T> refused() {
       asked.incrementAndGet();
-      return CompletableFuture.failedFuture(
-          KurveException.notLeader("it stands by", "ask the leader", Optional.of(leader)));
+      return CompletableFuture.failedFuture(answer);
     }
 
     @Override
