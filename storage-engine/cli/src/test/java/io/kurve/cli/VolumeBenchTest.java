@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.kurve.cli.bench.VolumeBench;
 import io.kurve.cli.bench.VolumeBench.Plan;
 import io.kurve.cli.bench.VolumeBench.Result;
+import io.kurve.cli.bench.WarmUp;
 import io.kurve.client.bench.BenchPlan.Pattern;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
@@ -25,12 +26,16 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(30)
 class VolumeBenchTest {
   private static final long MIB = 1 << 20;
-  private static final Plan PLAN = new Plan(Pattern.RANDWRITE, 4096, 4, 1, 0, 16 * MIB, false);
+  private static final Plan PLAN = plan(new WarmUp.Fixed(0));
 
   private final FakeConnections fake = new FakeConnections();
   private final List<String> said = new ArrayList<>();
   private final VolumeBench bench =
       new VolumeBench(fake, List.of(), Duration.ofMillis(200), said::add);
+
+  private static Plan plan(WarmUp warmUp) {
+    return new Plan(Pattern.RANDWRITE, 4096, 4, 1, warmUp, 16 * MIB, false);
+  }
 
   private void leave(String name) {
     var unused = fake.volumes().create(name, new NewVolume(name, 16 * MIB, 4096, false));
@@ -49,11 +54,20 @@ class VolumeBenchTest {
 
   @Test
   void aWarmUpComesFirstAndDoesNotCount() throws IOException, InterruptedException {
-    Result result = bench.onOwnVolume(new Plan(Pattern.RANDWRITE, 4096, 4, 1, 1, 16 * MIB, false));
+    Result result = bench.onOwnVolume(plan(new WarmUp.Fixed(1)));
     assertThat(said).containsSequence("warming up for 1 s ...", "measuring for 1 s ...");
     assertThat(result.seconds()).isBetween(0.9, 1.9);
     assertThat(Objects.requireNonNull(fake.opened).bytesWritten - 16 * MIB)
         .isGreaterThan(result.operations() * 4096);
+  }
+
+  @Test
+  void aWarmUpWithoutALengthEndsByItself() throws IOException, InterruptedException {
+    Result result = bench.onOwnVolume(plan(new WarmUp.UntilSteady(1, 2)));
+    assertThat(said)
+        .containsSequence(
+            "warming up until it gets no faster, 2 s at most ...", "measuring for 1 s ...");
+    assertThat(result.seconds()).isBetween(0.9, 1.9);
   }
 
   @Test

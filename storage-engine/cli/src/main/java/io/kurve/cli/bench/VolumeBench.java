@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -44,7 +45,6 @@ public final class VolumeBench {
   private static final Path DROP_CACHES = Path.of("/proc/sys/vm/drop_caches");
 
   /**
-   * @param warmUpSeconds the same requests before those that count
    * @param cold drop the page cache between warming up and measuring; read the volume once at most
    */
   public record Plan(
@@ -52,7 +52,7 @@ public final class VolumeBench {
       int sizeBytes,
       int depth,
       int seconds,
-      int warmUpSeconds,
+      WarmUp warmUp,
       long volumeBytes,
       boolean cold) {}
 
@@ -159,15 +159,30 @@ public final class VolumeBench {
     // Until it was open here somebody else could write to it.
     refuseData(volume.volume(), overwrite);
     fill(volume);
-    if (plan.warmUpSeconds() > 0) {
-      progress.accept("warming up for " + plan.warmUpSeconds() + " s ...");
-      BenchResult unused = run(volume, plan, plan.warmUpSeconds(), false);
-    }
+    warmUp(volume, plan);
     if (plan.cold()) {
       dropCaches();
     }
     progress.accept("measuring for " + plan.seconds() + " s ...");
     return measured(volume, plan);
+  }
+
+  private void warmUp(BlockVolume volume, Plan plan) throws InterruptedException {
+    switch (plan.warmUp()) {
+      case WarmUp.Fixed(int seconds) when seconds == 0 -> {}
+      case WarmUp.Fixed(int seconds) -> {
+        progress.accept("warming up for " + seconds + " s ...");
+        BenchResult unused = run(volume, plan, seconds, false);
+      }
+      case WarmUp.UntilSteady steady -> {
+        progress.accept(
+            "warming up until it gets no faster, %d s at most ...".formatted(steady.mostSeconds()));
+        List<Double> rates = new ArrayList<>();
+        while (!steady.isOver(rates)) {
+          rates.add(run(volume, plan, steady.roundSeconds(), false).iops());
+        }
+      }
+    }
   }
 
   /** What is still in flight here does not matter any more. */

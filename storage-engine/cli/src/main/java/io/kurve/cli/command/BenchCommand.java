@@ -3,6 +3,7 @@ package io.kurve.cli.command;
 import io.kurve.cli.bench.ChainPart;
 import io.kurve.cli.bench.MachineBench;
 import io.kurve.cli.bench.VolumeBench;
+import io.kurve.cli.bench.WarmUp;
 import io.kurve.cli.output.Table;
 import io.kurve.cli.playground.Layout;
 import io.kurve.cli.playground.Playground;
@@ -43,6 +44,7 @@ public final class BenchCommand implements Callable<Integer> {
   private static final int MAX_DEPTH = 256;
   private static final int MAX_SECONDS = 3600;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final WarmUp UNTIL_STEADY = new WarmUp.UntilSteady(5, 9);
 
   private final Session session;
 
@@ -83,12 +85,11 @@ public final class BenchCommand implements Callable<Integer> {
 
   @Option(
       names = "--warm-up",
-      defaultValue = "5",
       paramLabel = "SECONDS",
       description =
-          "how long to run the same requests before those that count: servers compile "
-              + "while they are new (default: 5)")
-  int warmUpSeconds = 5;
+          "how long to run the same requests before those that count, since servers "
+              + "compile while they are new (default: until it gets no faster, 45 at most)")
+  @Nullable Integer warmUpSeconds;
 
   @Option(
       names = "--volume-size",
@@ -156,14 +157,21 @@ public final class BenchCommand implements Callable<Integer> {
     if (seconds < 1 || seconds > MAX_SECONDS) {
       throw invalid("--seconds is " + seconds, "give 1 to " + MAX_SECONDS);
     }
-    if (warmUpSeconds < 0 || warmUpSeconds > MAX_SECONDS) {
-      throw invalid("--warm-up is " + warmUpSeconds, "give 0 to " + MAX_SECONDS);
-    }
     if (volumeSize.bytes() == 0) {
       throw invalid("--volume-size is 0", "give at least 16MiB");
     }
     return new VolumeBench.Plan(
-        operation, (int) size.bytes(), depth, seconds, warmUpSeconds, volumeSize.bytes(), cold);
+        operation, (int) size.bytes(), depth, seconds, warmUp(), volumeSize.bytes(), cold);
+  }
+
+  private WarmUp warmUp() {
+    if (warmUpSeconds == null) {
+      return UNTIL_STEADY;
+    }
+    if (warmUpSeconds < 0 || warmUpSeconds > MAX_SECONDS) {
+      throw invalid("--warm-up is " + warmUpSeconds, "give 0 to " + MAX_SECONDS);
+    }
+    return new WarmUp.Fixed(warmUpSeconds);
   }
 
   private static KurveException invalid(String what, String cure) {

@@ -29,14 +29,24 @@ public final class FileDisk implements Disk {
   private final Path path;
   private final NativeFile cached;
   private final NativeFile direct;
+
+  /** Of a file, which has a lock that writes would wait for; a block device has none. */
+  private final @Nullable SubmittedWrites submitted;
+
   private final FileChannel lock;
   private final long sizeBytes;
 
-  private FileDisk(Path path, NativeFile cached, NativeFile direct, FileChannel lock)
+  private FileDisk(
+      Path path,
+      NativeFile cached,
+      NativeFile direct,
+      @Nullable SubmittedWrites submitted,
+      FileChannel lock)
       throws IOException {
     this.path = path;
     this.cached = cached;
     this.direct = direct;
+    this.submitted = submitted;
     this.lock = lock;
     // A block device reports no size through stat: the end is found by seeking, as the channel
     // does.
@@ -53,7 +63,8 @@ public final class FileDisk implements Disk {
         path,
         FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE),
         NativeFile.READ_WRITE | (device ? NativeFile.EXCLUSIVE : 0),
-        NativeFile.READ_WRITE | NativeFile.PAST_THE_CACHE | NativeFile.DATA_SYNCED);
+        NativeFile.READ_WRITE | NativeFile.PAST_THE_CACHE | NativeFile.DATA_SYNCED,
+        !device);
   }
 
   /**
@@ -66,22 +77,27 @@ public final class FileDisk implements Disk {
         path,
         FileChannel.open(path, StandardOpenOption.READ),
         NativeFile.READ_ONLY,
-        NativeFile.READ_ONLY | NativeFile.PAST_THE_CACHE);
+        NativeFile.READ_ONLY | NativeFile.PAST_THE_CACHE,
+        false);
   }
 
-  private static FileDisk open(Path path, FileChannel lock, int cachedFlags, int directFlags)
+  private static FileDisk open(
+      Path path, FileChannel lock, int cachedFlags, int directFlags, boolean submits)
       throws IOException {
     @Nullable NativeFile cached = null;
     @Nullable NativeFile direct = null;
+    @Nullable SubmittedWrites submitted = null;
     try {
       claim(path, lock, cachedFlags == NativeFile.READ_ONLY);
       cached = NativeFile.open(path, cachedFlags);
       direct = NativeFile.open(path, directFlags);
-      return new FileDisk(path, cached, direct, lock);
+      submitted = submits ? SubmittedWrites.open(path) : null;
+      return new FileDisk(path, cached, direct, submitted, lock);
     } catch (IOException | RuntimeException e) {
       try (lock;
           NativeFile _ = cached;
-          NativeFile _ = direct) {
+          NativeFile _ = direct;
+          SubmittedWrites _ = submitted) {
         if (e instanceof NativeException failed && failed.errno() == NativeFile.EBUSY) {
           throw inUse(path);
         }
@@ -138,7 +154,9 @@ public final class FileDisk implements Disk {
   @Override
   public void writeDurably(long offset, ByteBuffer source) throws IOException {
     requireInside(offset, source);
-    direct.writeFully(offset, source, Integer.MAX_VALUE);
+    if (submitted == null || !source.isDirect() || !submitted.write(direct, offset, source)) {
+      direct.writeFully(offset, source, Integer.MAX_VALUE);
+    }
   }
 
   @Override
@@ -151,7 +169,8 @@ public final class FileDisk implements Disk {
     // Closing the channel gives the lock up, last of all.
     try (lock;
         cached;
-        direct) {
+        direct;
+        submitted) {
       // Nothing else: what was written without a sync is the kernel's now.
     }
   }

@@ -37,7 +37,7 @@ final class NativeFile implements AutoCloseable {
   static final int EOPNOTSUPP = 95;
 
   private static final int CLOSE_ON_EXEC = 0x80000;
-  private static final StructLayout STATE = Linker.Option.captureStateLayout();
+  static final StructLayout STATE = Linker.Option.captureStateLayout();
   private static final VarHandle ERRNO =
       STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
   private static final MethodHandle OPEN =
@@ -135,8 +135,7 @@ final class NativeFile implements AutoCloseable {
             ValueLayout.JAVA_LONG));
   }
 
-  private static MethodHandle function(
-      String name, FunctionDescriptor descriptor, Linker.Option... more) {
+  static MethodHandle function(String name, FunctionDescriptor descriptor, Linker.Option... more) {
     Linker linker = Linker.nativeLinker();
     Linker.Option[] options = new Linker.Option[more.length + 1];
     options[0] = Linker.Option.captureCallState("errno");
@@ -157,6 +156,10 @@ final class NativeFile implements AutoCloseable {
     } catch (Throwable e) {
       throw asThrown(e);
     }
+  }
+
+  int descriptor() {
+    return descriptor;
   }
 
   private Scratch scratch(Arena call) {
@@ -279,7 +282,7 @@ final class NativeFile implements AutoCloseable {
     }
   }
 
-  private static int errno(MemorySegment state) {
+  static int errno(MemorySegment state) {
     return (int) ERRNO.get(state, 0L);
   }
 

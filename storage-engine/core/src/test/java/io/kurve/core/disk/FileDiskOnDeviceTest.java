@@ -7,6 +7,7 @@ import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.unit.ByteSize;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -84,20 +85,62 @@ final class FileDiskOnDeviceTest {
   }
 
   @Test
+  void rule02WhatIsDurableInAFileIsOutOfItsDevicesCache() throws Exception {
+    onFileSystem(mount -> {
+      Path file = mount.resolve("disk");
+      new Preallocation().createFile(file, new ByteSize(1 << 20));
+      try (Disk disk = FileDisk.open(file)) {
+        disk.writeDurably(8192, Disk.allocateAligned(4096));
+        long before = flushes();
+        disk.writeDurably(8192, Disk.allocateAligned(4096));
+        assertThat(flushes()).isGreaterThan(before);
+      }
+    });
+  }
+
+  /** A hole in the file, and no block left to put there: the kernel says so when it has tried. */
+  @Test
+  void rule02ADurableWriteThatTheFileSystemRefusesFails() throws Exception {
+    onFileSystem(mount -> {
+      Path file = mount.resolve("disk");
+      try (RandomAccessFile holes = new RandomAccessFile(file.toFile(), "rw")) {
+        holes.setLength(1 << 20);
+      }
+      run("sh", "-c", "dd if=/dev/zero of=" + mount + "/rest bs=4k 2>/dev/null || true");
+      try (Disk disk = FileDisk.open(file)) {
+        ByteBuffer block = Disk.allocateAligned(4096);
+        assertThatThrownBy(() -> disk.writeDurably(8192, block))
+            .isInstanceOf(IOException.class)
+            .hasMessageContaining("can't write " + file + " at 8192: errno 28");
+        assertThat(block.position()).isZero();
+      }
+    });
+  }
+
+  private interface OnMount {
+    void use(Path mount) throws Exception;
+  }
+
+  private void onFileSystem(OnMount use) throws Exception {
+    run("mkfs.ext4", "-q", "-F", device.toString());
+    Path mount = Files.createDirectory(folder.resolve("mount"));
+    run("mount", device.toString(), mount.toString());
+    try {
+      use.use(mount);
+    } finally {
+      run("umount", mount.toString());
+    }
+  }
+
+  @Test
   void rule18NobodyElseHasItMeanwhile() throws Exception {
     try (Disk _ = FileDisk.open(device)) {
       assertThatThrownBy(() -> FileDisk.open(device)).satisfies(FileDiskOnDeviceTest::saysInUse);
       assertThatThrownBy(() -> run("mkfs.ext4", "-q", "-F", device.toString()))
           .isInstanceOf(IOException.class);
     }
-    run("mkfs.ext4", "-q", "-F", device.toString());
-    Path mount = Files.createDirectory(folder.resolve("mount"));
-    run("mount", device.toString(), mount.toString());
-    try {
-      assertThatThrownBy(() -> FileDisk.open(device)).satisfies(FileDiskOnDeviceTest::saysInUse);
-    } finally {
-      run("umount", mount.toString());
-    }
+    onFileSystem(mount ->
+        assertThatThrownBy(() -> FileDisk.open(device)).satisfies(FileDiskOnDeviceTest::saysInUse));
   }
 
   private static void saysInUse(Throwable thrown) {

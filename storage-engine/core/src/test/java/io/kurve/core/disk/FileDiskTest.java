@@ -52,6 +52,50 @@ final class FileDiskTest {
     }
   }
 
+  /** One is submitted, the others find it busy: all are there. */
+  @Test
+  void severalThreadsWriteDurablyAtOnce() throws Exception {
+    try (Disk disk = FileDisk.open(file)) {
+      List<FutureTask<Void>> writers = new ArrayList<>();
+      for (int thread = 0; thread < 4; thread++) {
+        int first = thread * 32;
+        FutureTask<Void> writer =
+            new FutureTask<>(() -> {
+              for (int page = first; page < first + 32; page++) {
+                disk.writeDurably(page * 4096L, page(page));
+              }
+              return null;
+            });
+        writers.add(writer);
+        Thread.ofVirtual().start(writer);
+      }
+      for (FutureTask<Void> writer : writers) {
+        writer.get(30, TimeUnit.SECONDS);
+      }
+      for (int page = 0; page < 4 * 32; page++) {
+        ByteBuffer read = Disk.allocateAligned(4096);
+        disk.readDirect(page * 4096L, read);
+        assertThat(read.flip()).isEqualTo(page(page));
+      }
+    }
+  }
+
+  private static ByteBuffer page(int seed) {
+    ByteBuffer page = Disk.allocateAligned(4096);
+    fill(page, seed);
+    return page;
+  }
+
+  @Test
+  void aClosedDiskTakesNoDurableWrite() throws IOException {
+    Disk disk = FileDisk.open(file);
+    disk.writeDurably(0, page(1));
+    disk.close();
+    assertThatThrownBy(() -> disk.writeDurably(0, page(2)))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("can't write");
+  }
+
   /** It has no memory of its own for it. */
   @Test
   void aVirtualThreadReadsAndWritesFromAndToTheHeap() throws Exception {
