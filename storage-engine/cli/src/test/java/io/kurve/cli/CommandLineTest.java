@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.kurve.cli.command.Session;
 import io.kurve.cli.output.Console;
+import io.kurve.core.id.AttachmentId;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -221,6 +222,22 @@ class CommandLineTest {
     assertThat(said()).contains("host-7");
     assertThat(fake.attachments).isEmpty();
     assertThat(cluster("volume", "delete", "v")).isZero();
+  }
+
+  @Test
+  void aTakeOverNamesWhoHasTheVolumeWhenItIsAskedFor() {
+    cluster("volume", "create", "v", "--size", "1GiB");
+    fake.attached("v", "host-7");
+    AttachmentId holder = fake.attachments.getFirst().id();
+    assertThat(cluster("volume", "attach", "v", "--socket", "s")).isZero();
+    assertThat(cluster("volume", "attach", "v", "--socket", "s", "--take-over")).isZero();
+    assertThat(said()).contains("host-7").contains("since 20");
+    assertThat(fake.attaches).containsExactly("v []", "v [" + holder + "]");
+
+    cluster("volume", "create", "all", "--size", "1GiB", "--shared");
+    assertThat(cluster("volume", "attach", "all", "--socket", "s", "--take-over")).isEqualTo(2);
+    assertThat(said()).contains("shared");
+    assertThat(fake.attaches).hasSize(2);
   }
 
   @Test

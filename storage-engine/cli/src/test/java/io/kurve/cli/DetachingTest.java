@@ -10,6 +10,7 @@ import io.kurve.core.metadata.VolumeHostService;
 import io.kurve.core.metadata.VolumeHostService.AttachedDevice;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
@@ -74,7 +75,7 @@ class DetachingTest {
     }
 
     @Override
-    public CompletionStage<AttachedDevice> attach(String volumeName) {
+    public CompletionStage<AttachedDevice> attach(String volumeName, Set<AttachmentId> takeOver) {
       throw new AssertionError(volumeName);
     }
 

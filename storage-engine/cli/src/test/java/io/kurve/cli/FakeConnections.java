@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -47,6 +48,9 @@ final class FakeConnections implements Connections, Connections.Cluster {
 
   /** Whether volumes that are opened answer no requests. */
   boolean stalled;
+
+  /** What volume hosts were asked for. */
+  final List<String> attaches = new ArrayList<>();
 
   /** What others do before a volume is open here. */
   Runnable beforeOpen = () -> {};
@@ -89,7 +93,45 @@ final class FakeConnections implements Connections, Connections.Cluster {
 
   @Override
   public VolumeHostService volumeHost(Path socket) {
-    throw new AssertionError("nobody asks a host here");
+    return new Host();
+  }
+
+  /** Attaches what it is asked for, and nothing else. */
+  private final class Host implements VolumeHostService {
+    @Override
+    public CompletionStage<AttachedDevice> attach(String volumeName, Set<AttachmentId> takeOver) {
+      attaches.add(volumeName + " " + takeOver);
+      return CompletableFuture.completedFuture(
+          new AttachedDevice(
+              volumeName,
+              new VolumeId(1),
+              new AttachmentId(99),
+              "/dev/loop0",
+              "/dev/kurve/" + volumeName,
+              1 << 24,
+              DeviceState.READY,
+              List.of()));
+    }
+
+    @Override
+    public CompletionStage<Void> detach(String volumeName, boolean force) {
+      throw new AssertionError("nobody detaches here");
+    }
+
+    @Override
+    public CompletionStage<List<AttachedDevice>> list() {
+      throw new AssertionError("nobody asks for devices here");
+    }
+
+    @Override
+    public CompletionStage<AttachedDevice> info(String volumeName) {
+      throw new AssertionError("nobody asks for a device here");
+    }
+
+    @Override
+    public CompletionStage<AttachedDevice> resize(String volumeName) {
+      throw new AssertionError("nobody resizes here");
+    }
   }
 
   @Override

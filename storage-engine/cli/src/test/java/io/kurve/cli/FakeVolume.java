@@ -90,6 +90,11 @@ final class FakeVolume implements BlockVolume {
   }
 
   @Override
+  public CompletionStage<String> fenced() {
+    return new CompletableFuture<>();
+  }
+
+  @Override
   public void abort(String why) {
     aborted = true;
     waiting.forEach(

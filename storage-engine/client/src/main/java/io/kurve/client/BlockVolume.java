@@ -59,6 +59,9 @@ public interface BlockVolume {
   /** Learns the volume's present size from the MDS. */
   CompletionStage<Volume> refresh();
 
+  /** Ends with the reason when the attachment is known here to be fenced; else never. */
+  CompletionStage<String> fenced();
+
   /** Everything in flight and to come ends with FENCED, now and here; nothing is sent any more. */
   void abort(String why);
 

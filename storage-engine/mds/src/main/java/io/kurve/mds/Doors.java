@@ -9,6 +9,7 @@ import io.kurve.core.metadata.ClusterInspection;
 import io.kurve.core.metadata.CopysetPlacement;
 import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.SegmentMapping;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumePolicy;
@@ -73,9 +74,11 @@ final class Doors {
   private final class MetadataDoor implements MetadataService {
     @Override
     public CompletionStage<Opened> open(
-        String volumeName, String host, String requestId, AccessMode mode) {
+        String volumeName, String host, String requestId, AccessMode mode, TakeOver takeOver) {
       return mds.serve(
-          "open", Needs.GATHERED, s -> s.metadata().open(volumeName, host, requestId, mode));
+          "open",
+          Needs.GATHERED,
+          s -> s.metadata().open(volumeName, host, requestId, mode, takeOver));
     }
 
     @Override

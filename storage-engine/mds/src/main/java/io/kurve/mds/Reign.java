@@ -25,6 +25,7 @@ import io.kurve.mds.volume.Grants;
 import io.kurve.mds.volume.Purge;
 import io.kurve.mds.volume.RecycleBin;
 import io.kurve.mds.volume.SegmentAllocator;
+import io.kurve.mds.volume.Succession;
 import io.kurve.mds.volume.Volumes;
 import java.util.Map;
 import java.util.Optional;
@@ -75,6 +76,7 @@ final class Reign {
         new Attachments(
             office,
             volumes,
+            new Succession(office, volumes, leases, fencing, behind),
             leases,
             grants,
             behind,

@@ -9,6 +9,7 @@ import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.metadata.MetadataService.Opened;
 import io.kurve.core.metadata.SegmentMapping;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import io.kurve.core.metastore.Entry;
@@ -122,11 +123,18 @@ class EveryTransactionTest {
     assertThat(second.attachment().value()).isGreaterThan(first.attachment().value());
     persist(() -> cluster.mds.metadata().segment(volume.id(), second.attachment(), 0, true));
     everywhere(volume.id(), second, true);
-    persist(() -> cluster.mds.metadata().close("host-2", second.attachment()));
+    TakeOver takeOver = TakeOver.from(List.of(second.attachment()));
+    Opened third =
+        persist(
+            () -> cluster.mds.metadata().open("v", "host-3", "o3", AccessMode.EXCLUSIVE, takeOver));
+    everywhere(volume.id(), second, false);
+    persist(() -> cluster.mds.metadata().segment(volume.id(), third.attachment(), 1, true));
+    everywhere(volume.id(), third, true);
+    persist(() -> cluster.mds.metadata().close("host-3", third.attachment()));
     Optional<Duration> minute = Optional.of(Duration.ofMinutes(1));
     persist(() -> cluster.mds.volumes().delete(volume.id(), minute));
     assertThat(persist(() -> cluster.mds.volumes().undelete(volume.id(), "v")).mappedBytes())
-        .isEqualTo(GIB);
+        .isEqualTo(2 * GIB);
     persist(() -> cluster.mds.volumes().delete(volume.id(), Optional.of(Duration.ofSeconds(2))));
     Volume namesake =
         persist(() -> cluster.mds.volumes().create("c2", new NewVolume("v", GIB, 4096, false)));

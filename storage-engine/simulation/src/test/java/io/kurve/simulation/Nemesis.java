@@ -42,7 +42,9 @@ final class Nemesis {
     DELETES,
     /** They want more than there is. */
     FULL_DISKS,
-    SHARED_VOLUME
+    SHARED_VOLUME,
+    /** Paused or cut off from the MDS for longer than its lease; it may be writing all the time. */
+    LOST_HOST
   }
 
   private final SimCluster cluster;
@@ -150,6 +152,7 @@ final class Nemesis {
       case OLD_DISK -> touchable().copyOrRestore();
       case FULL_LOG ->
           oneOf(cluster.chunkservers()).fillLog(Duration.ofMillis(random.nextLong(4000)));
+      case LOST_HOST -> loseHost();
       case BAD_NETWORK, UNKNOWN_OUTCOMES, SLOW_DISKS, DELETES, FULL_DISKS, SHARED_VOLUME -> {}
     }
   }
@@ -190,6 +193,31 @@ final class Nemesis {
                   cluster.network().heal(other, lonely);
                   cluster.network().heal(lonely, other);
                 }));
+  }
+
+  private void loseHost() {
+    SimProcess host = oneOf(cluster.hosts()).process();
+    Duration time = Duration.ofMillis(4000 + random.nextLong(5000));
+    if (random.chance(2)) {
+      host.pause(time);
+      return;
+    }
+    for (SimMds mds : cluster.mdses()) {
+      cluster.network().cut(host, mds.process());
+      cluster.network().cut(mds.process(), host);
+    }
+    cluster
+        .world()
+        .schedule(
+            time,
+            "found",
+            () ->
+                cluster
+                    .mdses()
+                    .forEach(mds -> {
+                      cluster.network().heal(host, mds.process());
+                      cluster.network().heal(mds.process(), host);
+                    }));
   }
 
   private void changeLeader() {

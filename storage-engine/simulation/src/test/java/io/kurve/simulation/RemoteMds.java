@@ -10,6 +10,7 @@ import io.kurve.core.metadata.ChunkserverReport;
 import io.kurve.core.metadata.CopysetPlacement;
 import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.SegmentMapping;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumePolicy;
@@ -35,11 +36,11 @@ final class RemoteMds implements MetadataService, VolumeAdmin, ChunkserverRegist
 
   @Override
   public CompletionStage<Opened> open(
-      String volumeName, String host, String requestId, AccessMode mode) {
+      String volumeName, String host, String requestId, AccessMode mode, TakeOver takeOver) {
     return ask(
         SimNetwork.Kind.DOUBLED,
         "open " + volumeName,
-        mds -> mds.metadata().open(volumeName, host, requestId, mode));
+        mds -> mds.metadata().open(volumeName, host, requestId, mode, takeOver));
   }
 
   @Override

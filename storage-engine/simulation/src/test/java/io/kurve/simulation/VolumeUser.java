@@ -5,6 +5,7 @@ import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.Attachment;
 import io.kurve.core.metadata.MetadataService.AccessMode;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.unit.Geometry;
 import io.kurve.testkit.time.SeededRandom;
 import java.nio.ByteBuffer;
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   open ──ATTACHED_ELSEWHERE──> fence whoever holds it ──> open again
+ *    │                      ├──> take it over from whoever holds it
+ *    │                      └──> wait until its lease runs out, some time; then one of the others
  *    │
  *   random requests, several at once ──enough──> close, or go on writing while the next host opens
  *    │
@@ -83,6 +86,9 @@ final class VolumeUser {
     /** If the first sessions do not, the next finds a volume that is not mapped. */
     private final boolean writes = !random.chance(5);
 
+    /** How often it asks for a volume that somebody has before it takes it by force. */
+    private int patience = random.chance(3) ? random.nextInt(30) : 0;
+
     private int lingering = random.chance(2) ? writes ? 6 : 60 : 0;
     private int inFlight;
     private boolean handedOver;
@@ -97,32 +103,41 @@ final class VolumeUser {
       if (done || host != hosts.get(turn) || handedOver) {
         return;
       }
+      open(random.chance(3) ? TakeOver.FROM_NOBODY : TakeOver.FROM_THE_SILENT);
+    }
+
+    private void open(TakeOver takeOver) {
       cluster
           .world()
           .hear(
-              life.opener().open(model.name(), AccessMode.EXCLUSIVE),
+              life.opener().open(model.name(), AccessMode.EXCLUSIVE, takeOver),
               (opened, failure) -> {
                 if (failure == null) {
                   opened(opened);
-                } else if (codeOf(failure) == ErrorCode.ATTACHED_ELSEWHERE) {
-                  takeOver();
+                } else if (codeOf(failure) == ErrorCode.ATTACHED_ELSEWHERE && patience-- <= 0) {
+                  takeByForce();
                 } else {
                   later(this::acquire);
                 }
               });
     }
 
-    private void takeOver() {
+    private void takeByForce() {
+      boolean inOne = random.chance(2);
       var _ =
           life.admin()
               .info(model.name())
               .whenComplete((use, failure) -> {
-                if (failure == null) {
+                if (failure != null) {
+                  later(this::acquire);
+                } else if (inOne) {
+                  open(TakeOver.from(use.attachments().stream().map(Attachment::id).toList()));
+                } else {
                   for (Attachment attachment : use.attachments()) {
                     var _ = life.admin().fence(attachment.id());
                   }
+                  later(this::acquire);
                 }
-                later(this::acquire);
               });
     }
 

@@ -174,6 +174,8 @@ public final class FuseMounts {
     BufferPool pool = new BufferPool(posix, agreed);
     FuseReplies replies = new FuseReplies(posix, descriptor, pool);
     DataRequests data = new DataRequests(volume, replies, flights, metrics, onRefused);
+    // Its device may be idle: no request would tell.
+    var unused = volume.fenced().thenAccept(data::refuse);
     FuseConnection connection =
         new FuseConnection(posix, descriptor, volume, agreed, pool, replies, data);
     return new FuseMount.Parts(agreed, pool, data, flights, connection);

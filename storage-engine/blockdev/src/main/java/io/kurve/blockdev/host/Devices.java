@@ -216,7 +216,11 @@ public final class Devices {
     }
   }
 
-  private void removeLink(Device device) throws IOException {
+  /**
+   * Its name is for the next device of the volume, on this machine or none; this one goes on
+   * answering EIO to whoever has it.
+   */
+  void removeLink(Device device) throws IOException {
     links.remove(device.link(), device.loop().path());
   }
 

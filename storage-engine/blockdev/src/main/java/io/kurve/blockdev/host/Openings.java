@@ -6,6 +6,7 @@ import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.MetadataService.AccessMode;
+import io.kurve.core.metadata.TakeOver;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -44,9 +45,10 @@ public final class Openings {
     this.givingUp = givingUp;
   }
 
-  BlockVolume open(String volumeName, Duration deadline) throws IOException, InterruptedException {
+  BlockVolume open(String volumeName, TakeOver takeOver, Duration deadline)
+      throws IOException, InterruptedException {
     Note note = notes.begin(volumeName);
-    BlockVolume volume = ask(note, deadline);
+    BlockVolume volume = ask(note, takeOver, deadline);
     boolean noted = false;
     try {
       devices.remember(volume.attachment());
@@ -60,9 +62,10 @@ public final class Openings {
     return volume;
   }
 
-  private BlockVolume ask(Note note, Duration deadline) throws InterruptedException {
+  private BlockVolume ask(Note note, TakeOver takeOver, Duration deadline)
+      throws InterruptedException {
     CompletableFuture<BlockVolume> opening =
-        opener.open(note.volumeName(), note.requestId()).toCompletableFuture();
+        opener.open(note.volumeName(), note.requestId(), takeOver).toCompletableFuture();
     try {
       return opening.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {
@@ -106,7 +109,8 @@ public final class Openings {
 
   /**
    * Gives up what a predecessor asked for and may have got: asking again under the same id says
-   * which attachment that is. If it got none it gets one now, for a moment.
+   * which attachment that is. If it got none it gets one now, for a moment, and takes it from
+   * nobody.
    */
   List<CompletableFuture<Void>> giveUpLeftovers(String host, MetadataService metadata)
       throws IOException {

@@ -7,6 +7,8 @@ import io.kurve.blockdev.loop.DeviceUsers;
 import io.kurve.client.BlockVolume;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.AttachmentId;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.metadata.VolumeHostService;
 import java.io.IOException;
 import java.time.Duration;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -62,8 +65,8 @@ public final class VolumeHost implements VolumeHostService {
   }
 
   @Override
-  public CompletionStage<AttachedDevice> attach(String volumeName) {
-    return run("attach", volumeName, () -> attachNow(volumeName));
+  public CompletionStage<AttachedDevice> attach(String volumeName, Set<AttachmentId> takeOver) {
+    return run("attach", volumeName, () -> attachNow(volumeName, TakeOver.from(takeOver)));
   }
 
   @Override
@@ -208,7 +211,7 @@ public final class VolumeHost implements VolumeHostService {
     VolumeAttachment inherited = new VolumeAttachment(volumeName);
     inherited.beginOperation(OPERATION_DEADLINE);
     try {
-      inherited.opened(making.make(inherited::failed));
+      opened(inherited, making.make(why -> failed(inherited, why)));
       if (!putIfAbsent(inherited).equals(inherited)) {
         throw new IllegalStateException("volume " + volumeName + " was kept twice");
       }
@@ -231,7 +234,8 @@ public final class VolumeHost implements VolumeHostService {
     return null;
   }
 
-  private AttachedDevice attachNow(String volumeName) throws IOException, InterruptedException {
+  private AttachedDevice attachNow(String volumeName, TakeOver takeOver)
+      throws IOException, InterruptedException {
     devices.verifyName(volumeName);
     while (true) {
       VolumeAttachment fresh = new VolumeAttachment(volumeName);
@@ -239,7 +243,7 @@ public final class VolumeHost implements VolumeHostService {
       try {
         VolumeAttachment present = putIfAbsent(fresh);
         if (present.equals(fresh)) {
-          return open(fresh);
+          return open(fresh, takeOver);
         }
         Optional<AttachedDevice> device = attached(present);
         if (device.isPresent()) {
@@ -271,14 +275,14 @@ public final class VolumeHost implements VolumeHostService {
     }
   }
 
-  private AttachedDevice open(VolumeAttachment attachment)
+  private AttachedDevice open(VolumeAttachment attachment, TakeOver takeOver)
       throws IOException, InterruptedException {
     boolean opened = false;
     try {
-      BlockVolume volume = openings.open(attachment.volumeName(), OPERATION_DEADLINE);
+      BlockVolume volume = openings.open(attachment.volumeName(), takeOver, OPERATION_DEADLINE);
       try {
-        Device device = devices.make(volume, attachment::failed);
-        attachment.opened(device);
+        Device device = devices.make(volume, why -> failed(attachment, why));
+        opened(attachment, device);
         opened = true;
         LOG.info(
             "volume {} attached: {} -> {}, {}",
@@ -296,6 +300,49 @@ public final class VolumeHost implements VolumeHostService {
       if (!opened) {
         forget(attachment);
       }
+    }
+  }
+
+  /** Within an operation. It may have failed while it was made. */
+  private void opened(VolumeAttachment attachment, Device device) {
+    attachment.opened(device);
+    if (attachment.hasFailed()) {
+      removeLink(attachment, device);
+    }
+  }
+
+  /** From any thread, which must not wait. */
+  private void failed(VolumeAttachment attachment, String why) {
+    attachment.failed(why);
+    try {
+      executor.execute(() -> removeLinkOfDead(attachment));
+    } catch (RejectedExecutionException e) {
+      LOG.warn("the link of volume {} still leads to its dead device", attachment.volumeName(), e);
+    }
+  }
+
+  /** Whoever opens the volume by its name must not find the device of a fenced attachment. */
+  private void removeLinkOfDead(VolumeAttachment attachment) {
+    try {
+      attachment.beginOperation(OPERATION_DEADLINE);
+      try {
+        attachment.device().ifPresent(device -> removeLink(attachment, device));
+      } finally {
+        attachment.endOperation();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (KurveException e) {
+      LOG.warn("the link of volume {} still leads to its dead device", attachment.volumeName(), e);
+    }
+  }
+
+  /** Within an operation: nobody else gets the device's number meanwhile. */
+  private void removeLink(VolumeAttachment attachment, Device device) {
+    try {
+      devices.removeLink(device);
+    } catch (IOException | KurveException e) {
+      LOG.warn("the link of volume {} still leads to its dead device", attachment.volumeName(), e);
     }
   }
 

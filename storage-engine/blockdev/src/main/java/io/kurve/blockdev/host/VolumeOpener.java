@@ -1,6 +1,7 @@
 package io.kurve.blockdev.host;
 
 import io.kurve.client.BlockVolume;
+import io.kurve.core.metadata.TakeOver;
 import java.util.concurrent.CompletionStage;
 
 /** Opens a volume for this host: a new attachment each time. */
@@ -11,6 +12,7 @@ public interface VolumeOpener {
    * cluster may hold the volume for this host.
    *
    * @param requestId one with which this was asked before gets the same attachment
+   * @param takeOver who loses the volume, should they be in the way
    */
-  CompletionStage<BlockVolume> open(String volumeName, String requestId);
+  CompletionStage<BlockVolume> open(String volumeName, String requestId, TakeOver takeOver);
 }

@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.CompletableFuture;
@@ -189,6 +190,45 @@ class FencingTest {
     assertThat(second.state()).isEqualTo(DeviceState.READY);
     assertThat(old.isClosed()).isTrue();
     assertThat(next.content()).isEqualTo(new byte[SIZE]);
+  }
+
+  @Test
+  void rule22AnIdleDeviceIsEioAndLosesItsNameWhenItsVolumeHearsThatItIsFenced() throws Exception {
+    MemoryVolume volume = fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096));
+    AttachedDevice device = fixture.attach("demo");
+    try (FileChannel channel = open(device)) {
+      write(channel, 0);
+      byte[] before = volume.content();
+
+      volume.fenceAndTell();
+
+      HostFixture.awaitTrue(
+          "its link is gone",
+          () -> !Files.exists(Path.of(device.link()), LinkOption.NOFOLLOW_LINKS));
+      assertThat(HostFixture.await(fixture.host.info("demo")).state())
+          .isEqualTo(DeviceState.FAILED);
+      assertThatThrownBy(() -> read(channel, 0)).hasMessageContaining("Input/output error");
+      assertThatThrownBy(() -> write(channel, 0)).hasMessageContaining("Input/output error");
+      assertThat(volume.content()).isEqualTo(before);
+    }
+    fixture.detach("demo");
+    assertThat(volume.isClosed()).isTrue();
+  }
+
+  @Test
+  void rule22ADeadDevicesNameThatLeadsElsewhereStays() throws Exception {
+    MemoryVolume volume = fixture.offer(new MemoryVolume("demo", 7, SIZE, 4096));
+    AttachedDevice device = fixture.attach("demo");
+    Path link = Path.of(device.link());
+    Files.delete(link);
+    Path next = Files.createSymbolicLink(link, Path.of("/dev/loop4000"));
+
+    volume.fenceAndTell();
+    // One after the other: it waits for the operation that removes the link.
+    fixture.detach("demo");
+
+    assertThat(Files.readSymbolicLink(next)).hasToString("/dev/loop4000");
+    Files.delete(next);
   }
 
   @Test

@@ -183,6 +183,11 @@ final class FileVolume implements BlockVolume {
   }
 
   @Override
+  public CompletionStage<String> fenced() {
+    return new CompletableFuture<>();
+  }
+
+  @Override
   public void abort(String why) {
     executor.shutdownNow();
   }

@@ -55,7 +55,7 @@ class HandOverTest {
       VolumeHost host =
           new VolumeHost(
               new Openings(
-                  (name, request) -> CompletableFuture.completedFuture(volume(directory)),
+                  (name, request, takeOver) -> CompletableFuture.completedFuture(volume(directory)),
                   run,
                   kernel.devices(),
                   givingUp),

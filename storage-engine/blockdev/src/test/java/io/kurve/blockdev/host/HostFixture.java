@@ -15,6 +15,7 @@ import io.kurve.client.BlockVolume;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.metadata.VolumeHostService.AttachedDevice;
 import io.kurve.core.time.SystemRandom;
 import io.prometheus.client.CollectorRegistry;
@@ -96,7 +97,7 @@ final class HostFixture implements AutoCloseable {
             patience);
   }
 
-  private CompletionStage<BlockVolume> open(String name, String requestId) {
+  private CompletionStage<BlockVolume> open(String name, String requestId, TakeOver takeOver) {
     BlockVolume volume = volumes.get(name);
     return volume == null
         ? CompletableFuture.failedFuture(

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A volume in memory that can stall, be fenced, grow, and misbehave on abort. */
 final class MemoryVolume implements BlockVolume {
+  private final CompletableFuture<String> told = new CompletableFuture<>();
   private final AttachmentId attachment;
   private final boolean heedsAbort;
 
@@ -216,6 +217,17 @@ final class MemoryVolume implements BlockVolume {
               v.mappedBytes());
     });
     return CompletableFuture.completedFuture(volume);
+  }
+
+  @Override
+  public CompletionStage<String> fenced() {
+    return told;
+  }
+
+  /** The volume learns by itself that it is fenced, as by its lease. */
+  void fenceAndTell() {
+    fence();
+    told.complete(attachment + " is fenced");
   }
 
   @Override

@@ -11,6 +11,7 @@ import io.kurve.core.metadata.CopysetPlacement;
 import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.SegmentMapping;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.protocol.control.ControlServer;
@@ -76,7 +77,7 @@ final class OneVolumeMds implements MetadataService {
 
   @Override
   public CompletionStage<Opened> open(
-      String volumeName, String host, String requestId, AccessMode mode) {
+      String volumeName, String host, String requestId, AccessMode mode, TakeOver takeOver) {
     if (mode == AccessMode.SHARED) {
       return refused(ErrorCode.INVALID_ARGUMENT);
     }

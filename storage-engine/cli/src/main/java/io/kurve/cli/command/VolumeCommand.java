@@ -3,12 +3,14 @@ package io.kurve.cli.command;
 import io.kurve.cli.Connections;
 import io.kurve.cli.Detaching;
 import io.kurve.cli.Fencing;
+import io.kurve.cli.TakingOver;
 import io.kurve.cli.output.Table;
 import io.kurve.cli.playground.Layout;
 import io.kurve.cli.playground.Playground;
 import io.kurve.cli.playground.Settings;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.AttachmentId;
 import io.kurve.core.metadata.Attachment;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
@@ -22,6 +24,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
@@ -267,7 +270,11 @@ public final class VolumeCommand {
       name = "attach",
       description = {
         "Makes a volume a block device on a host.",
-        "In a playground the hosts are host-1, host-2, …"
+        "In a playground the hosts are host-1, host-2, …",
+        "Refuses while another host has it and is alive. If that one is dead or cut off, its "
+            + "lease runs out 10 s after it was last heard of, and then attach takes the volume "
+            + "over; with --take-over at once. Whoever loses it gets only I/O errors, for ever, "
+            + "before anything is written here; what it had not written and synced is lost."
       },
       mixinStandardHelpOptions = true)
   int attach(
@@ -279,13 +286,17 @@ public final class VolumeCommand {
               paramLabel = "PATH",
               description = "outside a playground: the volume host's socket on this machine")
           @Nullable Path socket,
+      @Option(
+              names = "--take-over",
+              description = "from whoever has it now, alive or not; not for shared volumes")
+          boolean takeOver,
       @Mixin ClusterOptions cluster,
       @Mixin OutputOption output)
       throws IOException {
     AttachedDevice device =
         socket != null
-            ? call(session.connections().cluster(cluster.cluster()).volumeHost(socket).attach(name))
-            : playground(cluster).attach(name, host == null ? "host-1" : host);
+            ? attachBy(socket, name, takeOver, cluster)
+            : playground(cluster).attach(name, host == null ? "host-1" : host, takeOver);
     session
         .console()
         .result(
@@ -337,6 +348,16 @@ public final class VolumeCommand {
         .console()
         .result(output.json(), Map.of("name", name, "detached", true), () -> name + " is detached");
     return 0;
+  }
+
+  private AttachedDevice attachBy(
+      Path socket, String name, boolean takeOver, ClusterOptions cluster) {
+    Set<AttachmentId> holders =
+        takeOver
+            ? TakingOver.holders(volumes(cluster), name, all -> true, session.console()::progress)
+            : Set.of();
+    return call(
+        session.connections().cluster(cluster.cluster()).volumeHost(socket).attach(name, holders));
   }
 
   private RecycleBin bin(ClusterOptions options) {

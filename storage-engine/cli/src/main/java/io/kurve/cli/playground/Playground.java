@@ -3,11 +3,13 @@ package io.kurve.cli.playground;
 import io.kurve.cli.Connections;
 import io.kurve.cli.Detaching;
 import io.kurve.cli.Fencing;
+import io.kurve.cli.TakingOver;
 import io.kurve.cli.config.ClusterFile;
 import io.kurve.cli.playground.PlaygroundStatus.ProcessStatus;
 import io.kurve.cli.playground.PlaygroundStatus.VolumeStatus;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.AttachmentId;
 import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
 import io.kurve.core.metadata.ClusterInspection.Health;
 import io.kurve.core.metadata.ClusterInspection.Reason;
@@ -29,6 +31,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -298,7 +301,7 @@ public final class Playground {
   private void attachAgain(String volume, String host) throws IOException {
     progress.accept("attaching " + volume + " on " + host + " ...");
     try {
-      AttachedDevice device = attachOn(volume, host);
+      AttachedDevice device = attachOn(volume, host, Set.of());
       progress.accept(volume + " is " + device.device() + ", link " + device.link());
     } catch (KurveException e) {
       if (e.code() != ErrorCode.NOT_FOUND) {
@@ -309,7 +312,10 @@ public final class Playground {
     }
   }
 
-  public AttachedDevice attach(String volume, String host) throws IOException {
+  /**
+   * @param takeOver from every other host, however alive
+   */
+  public AttachedDevice attach(String volume, String host, boolean takeOver) throws IOException {
     Roles.Spec spec = requireHost(host);
     Optional<String> obstacle = Machine.noDevices();
     if (obstacle.isPresent()) {
@@ -322,7 +328,12 @@ public final class Playground {
           host + " does not run",
           "start it with `./kurve playground up --dir " + layout.directory() + "`");
     }
-    AttachedDevice device = attachOn(volume, host);
+    Set<AttachmentId> losers =
+        takeOver
+            ? TakingOver.holders(
+                cluster().volumes(), volume, held -> !held.host().equals(host), progress)
+            : Set.of();
+    AttachedDevice device = attachOn(volume, host, losers);
     attachments.put(volume, host);
     return device;
   }
@@ -332,16 +343,16 @@ public final class Playground {
    * name, it is a dead predecessor's: this one does one operation on a volume at a time, and has no
    * such attachment.
    */
-  private AttachedDevice attachOn(String volume, String host) {
+  private AttachedDevice attachOn(String volume, String host, Set<AttachmentId> losers) {
     try {
-      return call(host, host(host).attach(volume));
+      return call(host, host(host).attach(volume, losers));
     } catch (KurveException e) {
       if (e.code() != ErrorCode.ATTACHED_ELSEWHERE
           || !Fencing.fence(
               cluster().volumes(), volume, held -> held.host().equals(host), progress)) {
         throw e;
       }
-      return call(host, host(host).attach(volume));
+      return call(host, host(host).attach(volume, losers));
     }
   }
 

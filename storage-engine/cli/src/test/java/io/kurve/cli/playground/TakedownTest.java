@@ -14,6 +14,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
@@ -122,7 +123,7 @@ class TakedownTest {
     }
 
     @Override
-    public CompletionStage<AttachedDevice> attach(String volumeName) {
+    public CompletionStage<AttachedDevice> attach(String volumeName, Set<AttachmentId> takeOver) {
       throw new AssertionError("nothing is attached here");
     }
 

@@ -9,6 +9,7 @@ import io.kurve.client.volume.VolumePorts;
 import io.kurve.core.failure.FaultHandler;
 import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.MetadataService.AccessMode;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.time.SystemRandom;
 import io.kurve.protocol.data.DataClient;
 import io.kurve.protocol.data.DataClientConfig;
@@ -51,10 +52,11 @@ public final class KurveClient implements AutoCloseable {
   /**
    * As the volume was made: shared with other holders, or for this one alone.
    *
-   * @param requestId see {@link VolumeOpener#open(String, String)}
+   * @param requestId see {@link VolumeOpener#open(String, String, TakeOver)}
+   * @param takeOver who loses the volume, should they be in the way
    */
-  public CompletionStage<BlockVolume> open(String volumeName, String requestId) {
-    return opener.open(volumeName, requestId);
+  public CompletionStage<BlockVolume> open(String volumeName, String requestId, TakeOver takeOver) {
+    return opener.open(volumeName, requestId, takeOver);
   }
 
   public CompletionStage<BlockVolume> open(String volumeName, AccessMode mode) {

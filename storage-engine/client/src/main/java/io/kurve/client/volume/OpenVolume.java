@@ -48,6 +48,7 @@ public final class OpenVolume implements BlockVolume {
   private final Lease lease;
   private final long attachmentDeadlineNanos;
   private final List<CompletableFuture<Void>> closing = new ArrayList<>();
+  private final CompletableFuture<String> fenced = new CompletableFuture<>();
   private Life life = Life.OPEN;
   private boolean aborted;
 
@@ -71,6 +72,7 @@ public final class OpenVolume implements BlockVolume {
       ports.metrics().fenced();
       LOG.atLevel(aborted ? Level.INFO : Level.WARN)
           .log("{}", session.fencedBecause().map(KurveException::text).orElse(""));
+      session.fencedBecause().ifPresent(why -> fenced.complete(why.text()));
     });
   }
 
@@ -175,6 +177,11 @@ public final class OpenVolume implements BlockVolume {
           future::completeExceptionally);
     });
     return future;
+  }
+
+  @Override
+  public CompletionStage<String> fenced() {
+    return fenced.minimalCompletionStage();
   }
 
   @Override

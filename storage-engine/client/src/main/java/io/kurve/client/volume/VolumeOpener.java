@@ -7,6 +7,7 @@ import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.metadata.MetadataService.Opened;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.metadata.Volume;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -53,6 +54,13 @@ public final class VolumeOpener {
    * (UNAVAILABLE).
    */
   public CompletionStage<BlockVolume> open(String volumeName, AccessMode mode) {
+    return open(volumeName, mode, TakeOver.FROM_NOBODY);
+  }
+
+  /**
+   * @param takeOver who loses the volume; nothing of theirs is served any more when this has ended
+   */
+  public CompletionStage<BlockVolume> open(String volumeName, AccessMode mode, TakeOver takeOver) {
     CompletableFuture<BlockVolume> future = new CompletableFuture<>();
     turn.enter(() -> {
       String known = unanswered.remove(volumeName);
@@ -60,7 +68,10 @@ public final class VolumeOpener {
           known == null
               ? new UUID(ports.random().nextLong(), ports.random().nextLong()).toString()
               : known;
-      ask(volumeName, mode, requestId, () -> remember(volumeName, requestId), future);
+      ask(
+          new Asked(volumeName, requestId, mode, takeOver),
+          () -> remember(volumeName, requestId),
+          future);
     });
     return future;
   }
@@ -70,13 +81,14 @@ public final class VolumeOpener {
    *
    * @param requestId the caller's, who remembers it after a silence: the MDS may hold the volume
    *     for this host, and only under the same id it gives that attachment
+   * @param takeOver who loses the volume, should they be in the way
    */
-  public CompletionStage<BlockVolume> open(String volumeName, String requestId) {
-    return openAs(volumeName, AccessMode.SHARED, requestId)
+  public CompletionStage<BlockVolume> open(String volumeName, String requestId, TakeOver takeOver) {
+    return openAs(new Asked(volumeName, requestId, AccessMode.SHARED, takeOver))
         .exceptionallyCompose(failure ->
             // It is not a shared one; should something else be wrong, the MDS says so again.
             failure instanceof KurveException known && known.code() == ErrorCode.INVALID_ARGUMENT
-                ? openAs(volumeName, AccessMode.EXCLUSIVE, requestId)
+                ? openAs(new Asked(volumeName, requestId, AccessMode.EXCLUSIVE, takeOver))
                 : CompletableFuture.failedStage(failure));
   }
 
@@ -100,27 +112,28 @@ public final class VolumeOpener {
     return resumed.startResumed(CONFIRMATION).thenApply(confirmed -> resumed);
   }
 
-  private CompletionStage<BlockVolume> openAs(
-      String volumeName, AccessMode mode, String requestId) {
+  /** The same at each try. */
+  private record Asked(String volumeName, String requestId, AccessMode mode, TakeOver takeOver) {}
+
+  private CompletionStage<BlockVolume> openAs(Asked asked) {
     CompletableFuture<BlockVolume> future = new CompletableFuture<>();
-    turn.enter(() -> ask(volumeName, mode, requestId, () -> {}, future));
+    turn.enter(() -> ask(asked, () -> {}, future));
     return future;
   }
 
-  private void ask(
-      String volumeName,
-      AccessMode mode,
-      String requestId,
-      Runnable onSilence,
-      CompletableFuture<BlockVolume> future) {
+  private void ask(Asked asked, Runnable onSilence, CompletableFuture<BlockVolume> future) {
     long askedAt = ports.loop().nanoTime();
     long patience = limits.retry().attachmentDeadline().toNanos();
     metadata.ask(
-        () -> ports.metadata().open(volumeName, host, requestId, mode),
+        () ->
+            ports
+                .metadata()
+                .open(asked.volumeName(), host, asked.requestId(), asked.mode(), asked.takeOver()),
         () -> ports.loop().nanoTime() - askedAt < patience,
         opened -> {
           OpenVolume volume =
-              new OpenVolume(new VolumeIdentity(cluster, host, mode, opened), ports, limits);
+              new OpenVolume(
+                  new VolumeIdentity(cluster, host, asked.mode(), opened), ports, limits);
           volume.start();
           future.complete(volume);
         },
@@ -133,7 +146,8 @@ public final class VolumeOpener {
           future.completeExceptionally(
               new KurveException(
                   ErrorCode.UNAVAILABLE,
-                  "volume '%s' could not be opened: %s".formatted(volumeName, failure.text()),
+                  "volume '%s' could not be opened: %s"
+                      .formatted(asked.volumeName(), failure.text()),
                   "see whether an MDS runs: kurve cluster status",
                   failure));
         });

@@ -3,14 +3,17 @@ package io.kurve.client.volume;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.kurve.core.failure.ErrorCode;
+import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.MetadataService.AccessMode;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.unit.Geometry;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -122,11 +125,31 @@ class AttachmentTest {
     TestVolume test = new TestVolume();
     VolumeOpener opener = openerOf(test);
     test.mds.shared = true;
-    test.await(opener.open("v", "id-1"));
+    test.await(opener.open("v", "id-1", TakeOver.FROM_NOBODY));
     assertThat(test.mds.asked.getLast()).isEqualTo("open v id-1 SHARED");
     test.mds.shared = false;
-    test.await(opener.open("v", "id-2"));
+    test.await(opener.open("v", "id-2", TakeOver.FROM_NOBODY));
     assertThat(test.mds.asked.getLast()).isEqualTo("open v id-2 EXCLUSIVE");
+  }
+
+  @Test
+  void rule19AnOpenThatTakesOverNamesTheSameHoldersAtEachTry() {
+    TestVolume test = new TestVolume();
+    VolumeOpener opener = openerOf(test);
+    TakeOver takeOver = TakeOver.from(Set.of(new AttachmentId(3)));
+    boolean[] held = {true};
+    test.mds.trouble =
+        () ->
+            held[0]
+                ? Optional.of(new FakeMds.Trouble(false, Optional.of(ErrorCode.UNAVAILABLE)))
+                : Optional.empty();
+    var opening = opener.open("v", "id-1", takeOver).toCompletableFuture();
+    test.loop.advance(Duration.ofSeconds(3));
+    assertThat(opening).isNotDone();
+    held[0] = false;
+    test.await(opening);
+    assertThat(test.mds.takeOvers).hasSizeGreaterThan(2).containsOnly(takeOver);
+    assertThat(idsOfOpens(test)).containsExactly("open v id-1 EXCLUSIVE");
   }
 
   private static VolumeOpener openerOf(TestVolume test) {

@@ -10,6 +10,7 @@ import io.kurve.core.metadata.CopysetPlacement;
 import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.SegmentMap;
 import io.kurve.core.metadata.SegmentMapping;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.time.EventLoop;
 import io.kurve.core.unit.Geometry;
@@ -36,6 +37,7 @@ public final class FakeMds implements MetadataService {
 
   final List<String> asked = new ArrayList<>();
   final Set<AttachmentId> fenced = new HashSet<>();
+  final List<TakeOver> takeOvers = new ArrayList<>();
   public Supplier<Optional<Trouble>> trouble = Optional::empty;
   Duration latency = Duration.ofMillis(1);
   long sizeBytes;
@@ -77,11 +79,12 @@ public final class FakeMds implements MetadataService {
 
   @Override
   public CompletionStage<Opened> open(
-      String volumeName, String host, String requestId, AccessMode mode) {
+      String volumeName, String host, String requestId, AccessMode mode, TakeOver takeOver) {
     if (mode == AccessMode.SHARED && !shared) {
       return CompletableFuture.failedStage(
           new KurveException(ErrorCode.INVALID_ARGUMENT, volumeName + " is not shared", ""));
     }
+    takeOvers.add(takeOver);
     return answer("open " + volumeName + " " + requestId + " " + mode, this::openNow);
   }
 

@@ -9,7 +9,7 @@ public record Attachment(
     AttachmentId id, VolumeId volume, String volumeName, String host, Instant since, State state) {
   public enum State {
     OPEN,
-    /** Past its lease: still the only writer, until somebody takes the volume over. */
+    /** Past its lease: still the only writer, until the next host attaches the volume. */
     LEASE_EXPIRED,
     /** Being removed from the copysets; it may not allocate or look up any more. */
     FENCING,

@@ -21,11 +21,18 @@ public interface MetadataService {
   Duration NOT_MAPPED_HOLDS = Duration.ofSeconds(1);
 
   /**
-   * Opens a volume for a host.
+   * Opens a volume for a host. Ends when nobody from whom it was taken over can do anything more.
    *
    * @param requestId the caller's; a retry with the same one gets the same attachment
    */
-  CompletionStage<Opened> open(String volumeName, String host, String requestId, AccessMode mode);
+  CompletionStage<Opened> open(
+      String volumeName, String host, String requestId, AccessMode mode, TakeOver takeOver);
+
+  /** Takes it from nobody. */
+  default CompletionStage<Opened> open(
+      String volumeName, String host, String requestId, AccessMode mode) {
+    return open(volumeName, host, requestId, mode, TakeOver.FROM_NOBODY);
+  }
 
   /** Ends with those of the attachments that are fenced. */
   CompletionStage<List<AttachmentId>> renew(String host, List<AttachmentId> attachments);

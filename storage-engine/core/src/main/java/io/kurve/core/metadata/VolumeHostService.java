@@ -3,6 +3,7 @@ package io.kurve.core.metadata;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.VolumeId;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -12,8 +13,15 @@ import java.util.concurrent.CompletionStage;
 public interface VolumeHostService {
   /**
    * Ends when the device can be used. A volume that is attached here already gives the same device.
+   * A holder elsewhere whose lease has run out loses the volume.
+   *
+   * @param takeOver attachments that lose it however alive they are
    */
-  CompletionStage<AttachedDevice> attach(String volumeName);
+  CompletionStage<AttachedDevice> attach(String volumeName, Set<AttachmentId> takeOver);
+
+  default CompletionStage<AttachedDevice> attach(String volumeName) {
+    return attach(volumeName, Set.of());
+  }
 
   /**
    * IN_USE while the device is mounted, naming the mount point.

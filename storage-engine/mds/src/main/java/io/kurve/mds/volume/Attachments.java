@@ -10,11 +10,11 @@ import io.kurve.core.metadata.CopysetPlacement;
 import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.SegmentMap;
 import io.kurve.core.metadata.SegmentMapping;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.unit.Geometry;
 import io.kurve.mds.leadership.Decision;
 import io.kurve.mds.leadership.Office;
-import io.kurve.mds.record.StoredRecord.AttachmentsRecord;
 import io.kurve.mds.record.StoredRecord.CopysetRecord;
 import io.kurve.mds.record.StoredRecord.Holding;
 import io.kurve.mds.record.StoredRecord.IdKind;
@@ -37,6 +37,7 @@ import java.util.function.Supplier;
 public final class Attachments implements MetadataService {
   private final Office office;
   private final Volumes volumes;
+  private final Succession succession;
   private final AttachmentLeases leases;
   private final Grants grants;
   private final MetastoreBehind behind;
@@ -52,12 +53,14 @@ public final class Attachments implements MetadataService {
   public Attachments(
       Office office,
       Volumes volumes,
+      Succession succession,
       AttachmentLeases leases,
       Grants grants,
       MetastoreBehind behind,
       Ground ground) {
     this.office = office;
     this.volumes = volumes;
+    this.succession = succession;
     this.leases = leases;
     this.grants = grants;
     this.behind = behind;
@@ -66,16 +69,8 @@ public final class Attachments implements MetadataService {
 
   @Override
   public CompletionStage<Opened> open(
-      String volumeName, String host, String requestId, AccessMode mode) {
-    VolumeRules.label("a host's name", host);
-    VolumeRules.label("a request id", requestId);
-    return office
-        .gate()
-        .write(() -> decideOpen(volumeName, host, requestId, mode))
-        .thenApply(opened -> {
-          leases.renew(opened.attachment());
-          return opened;
-        });
+      String volumeName, String host, String requestId, AccessMode mode, TakeOver takeOver) {
+    return succession.open(volumeName, new Succession.Asked(host, requestId, mode, takeOver));
   }
 
   @Override
@@ -152,47 +147,6 @@ public final class Attachments implements MetadataService {
   @Override
   public CompletionStage<Volume> volume(VolumeId volume) {
     return office.gate().read(() -> office.image().describe(volumes.active(volume)));
-  }
-
-  private Decision<Opened> decideOpen(
-      String volumeName, String host, String requestId, AccessMode mode) {
-    VolumeRecord volume = volumes.active(volumeName);
-    if (mode == AccessMode.SHARED && !volume.shared()) {
-      throw VolumeRules.invalid(
-          "volume " + volumeName + " is not shared", "open it exclusively, or make a shared one");
-    }
-    AttachmentsRecord record = office.image().attachments(volume.id()).record();
-    for (Holding holding : record.holdings()) {
-      if (holding.requestId().equals(requestId) && holding.host().equals(host)) {
-        if (holding.fencing()) {
-          throw fenced(holding.id());
-        }
-        return Decision.reply(opened(volume, holding.id()));
-      }
-      if (mode == AccessMode.EXCLUSIVE || holding.mode() == AccessMode.EXCLUSIVE) {
-        throw new KurveException(
-            ErrorCode.ATTACHED_ELSEWHERE,
-            "volume "
-                + volumeName
-                + " is attached: "
-                + Volumes.holder(leases.describe(volume, holding)),
-            "detach it there; if that host is dead, force it: kurve volume detach "
-                + volumeName
-                + " --force");
-      }
-    }
-    Ids.Taken id = office.ids().take(IdKind.ATTACHMENT, 1);
-    AttachmentId attachment = new AttachmentId(id.first());
-    List<Holding> holdings = new ArrayList<>(record.holdings());
-    holdings.add(new Holding(attachment, host, requestId, mode, office.now(), false));
-    List<Change> changes = new ArrayList<>(id.changes());
-    changes.add(new Change.Put(new AttachmentsRecord(volume.id(), holdings)));
-    return new Decision<>(changes, () -> opened(volume, attachment));
-  }
-
-  private Opened opened(VolumeRecord volume, AttachmentId attachment) {
-    return new Opened(
-        office.image().describe(volume), attachment, office.timings().attachmentLease());
   }
 
   private Optional<SegmentMap> mapped(VolumeId volumeId, AttachmentId attachment, long index) {
@@ -275,7 +229,7 @@ public final class Attachments implements MetadataService {
     }
   }
 
-  private static KurveException fenced(AttachmentId attachment) {
+  static KurveException fenced(AttachmentId attachment) {
     return new KurveException(
         ErrorCode.FENCED,
         attachment + " does not hold the volume any more",

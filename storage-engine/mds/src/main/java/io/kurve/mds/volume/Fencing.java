@@ -95,7 +95,8 @@ public final class Fencing {
         : Decision.reply(true);
   }
 
-  private CompletionStage<Void> carryOn(AttachmentId attachment) {
+  /** Ends when it is fenced; the record says already that it is being fenced. */
+  CompletionStage<Void> carryOn(AttachmentId attachment) {
     Optional<VolumeId> volume = office.image().volumeOf(attachment);
     if (volume.isEmpty()) {
       return CompletableFuture.completedStage(null);

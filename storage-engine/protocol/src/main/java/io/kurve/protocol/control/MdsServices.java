@@ -87,7 +87,8 @@ public record MdsServices(
                   request.getVolumeName(),
                   request.getHost(),
                   request.getRequestId(),
-                  VolumeMessages.mode(request.getMode())),
+                  VolumeMessages.mode(request.getMode()),
+                  VolumeMessages.takeOver(request)),
           VolumeMessages::opened);
     }
 

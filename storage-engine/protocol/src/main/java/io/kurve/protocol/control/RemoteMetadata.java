@@ -6,13 +6,13 @@ import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.CopysetPlacement;
 import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.SegmentMapping;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.metadata.Volume;
 import io.kurve.protocol.convert.Ids;
 import io.kurve.protocol.convert.PlaceMessages;
 import io.kurve.protocol.convert.VolumeMessages;
 import io.kurve.protocol.v1.CloseRequest;
 import io.kurve.protocol.v1.MetadataGrpc;
-import io.kurve.protocol.v1.OpenVolumeRequest;
 import io.kurve.protocol.v1.PlacementsRequest;
 import io.kurve.protocol.v1.RenewRequest;
 import io.kurve.protocol.v1.SegmentRequest;
@@ -23,10 +23,10 @@ import java.util.concurrent.CompletionStage;
 record RemoteMetadata(Caller mds) implements MetadataService {
   @Override
   public CompletionStage<Opened> open(
-      String volumeName, String host, String requestId, AccessMode mode) {
+      String volumeName, String host, String requestId, AccessMode mode, TakeOver takeOver) {
     return mds.call(
             MetadataGrpc.getOpenMethod(),
-            OpenVolumeRequest.newBuilder()
+            VolumeMessages.takeOver(takeOver)
                 .setVolumeName(volumeName)
                 .setHost(host)
                 .setRequestId(requestId)

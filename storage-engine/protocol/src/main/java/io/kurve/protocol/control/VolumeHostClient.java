@@ -2,9 +2,11 @@ package io.kurve.protocol.control;
 
 import io.grpc.Deadline;
 import io.grpc.MethodDescriptor;
+import io.kurve.core.id.AttachmentId;
 import io.kurve.core.metadata.VolumeHostService;
 import io.kurve.protocol.convert.VolumeMessages;
 import io.kurve.protocol.handshake.Identity;
+import io.kurve.protocol.v1.AttachRequest;
 import io.kurve.protocol.v1.DetachRequest;
 import io.kurve.protocol.v1.Nothing;
 import io.kurve.protocol.v1.VolumeHostGrpc;
@@ -12,6 +14,7 @@ import io.kurve.protocol.v1.VolumeName;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -30,8 +33,13 @@ public final class VolumeHostClient implements VolumeHostService, AutoCloseable 
   }
 
   @Override
-  public CompletionStage<AttachedDevice> attach(String volumeName) {
-    return call(VolumeHostGrpc.getAttachMethod(), named(volumeName))
+  public CompletionStage<AttachedDevice> attach(String volumeName, Set<AttachmentId> takeOver) {
+    return call(
+            VolumeHostGrpc.getAttachMethod(),
+            AttachRequest.newBuilder()
+                .setName(volumeName)
+                .addAllTakeOver(takeOver.stream().map(AttachmentId::value).sorted().toList())
+                .build())
         .thenApply(VolumeMessages::device);
   }
 

@@ -2,14 +2,18 @@ package io.kurve.protocol.control;
 
 import io.grpc.BindableService;
 import io.grpc.stub.StreamObserver;
+import io.kurve.core.id.AttachmentId;
 import io.kurve.core.metadata.VolumeHostService;
+import io.kurve.protocol.convert.Ids;
 import io.kurve.protocol.convert.VolumeMessages;
+import io.kurve.protocol.v1.AttachRequest;
 import io.kurve.protocol.v1.DetachRequest;
 import io.kurve.protocol.v1.DeviceList;
 import io.kurve.protocol.v1.DeviceRecord;
 import io.kurve.protocol.v1.Nothing;
 import io.kurve.protocol.v1.VolumeHostGrpc;
 import io.kurve.protocol.v1.VolumeName;
+import java.util.TreeSet;
 
 /** What a volume host offers on its unix socket. */
 public record VolumeHostServices(VolumeHostService host) implements ControlServices {
@@ -30,8 +34,16 @@ public record VolumeHostServices(VolumeHostService host) implements ControlServi
     }
 
     @Override
-    public void attach(VolumeName request, StreamObserver<DeviceRecord> out) {
-      Answers.answer(out, () -> service.attach(request.getName()), VolumeMessages::device);
+    public void attach(AttachRequest request, StreamObserver<DeviceRecord> out) {
+      Answers.answer(
+          out,
+          () ->
+              service.attach(
+                  request.getName(),
+                  Ids.checked(() ->
+                      new TreeSet<>(
+                          request.getTakeOverList().stream().map(AttachmentId::new).toList()))),
+          VolumeMessages::device);
     }
 
     @Override

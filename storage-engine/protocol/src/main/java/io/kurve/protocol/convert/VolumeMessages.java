@@ -11,6 +11,7 @@ import io.kurve.core.metadata.MetadataService.AccessMode;
 import io.kurve.core.metadata.MetadataService.Opened;
 import io.kurve.core.metadata.SegmentMap;
 import io.kurve.core.metadata.SegmentMapping;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin.InBin;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
@@ -23,6 +24,7 @@ import io.kurve.protocol.v1.CreateVolumeRequest;
 import io.kurve.protocol.v1.DeviceRecord;
 import io.kurve.protocol.v1.DeviceState;
 import io.kurve.protocol.v1.FormattedRecord;
+import io.kurve.protocol.v1.OpenVolumeRequest;
 import io.kurve.protocol.v1.OpenedVolume;
 import io.kurve.protocol.v1.RecycleBinRecord;
 import io.kurve.protocol.v1.SegmentRecord;
@@ -33,6 +35,7 @@ import io.kurve.protocol.v1.VolumeUseRecord;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeSet;
 
 /** Volumes, attachments, segments and devices. */
 public final class VolumeMessages {
@@ -184,6 +187,20 @@ public final class VolumeMessages {
       case ACCESS_SHARED -> AccessMode.SHARED;
       case ACCESS_MODE_UNSPECIFIED, UNRECOGNIZED -> throw new BadMessage("unknown access mode");
     };
+  }
+
+  /** An open's part about it. */
+  public static OpenVolumeRequest.Builder takeOver(TakeOver takeOver) {
+    return OpenVolumeRequest.newBuilder()
+        .setTakeOverSilent(takeOver.silent())
+        .addAllTakeOver(takeOver.named().stream().map(AttachmentId::value).toList());
+  }
+
+  public static TakeOver takeOver(OpenVolumeRequest message) {
+    return checked(() ->
+        new TakeOver(
+            message.getTakeOverSilent(),
+            new TreeSet<>(message.getTakeOverList().stream().map(AttachmentId::new).toList())));
   }
 
   public static OpenedVolume opened(Opened opened) {

@@ -3,9 +3,11 @@ package io.kurve.protocol.control;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.MessageLite;
+import io.kurve.core.id.AttachmentId;
 import io.kurve.core.metadata.ChunkserverRegistry.Registration;
 import io.kurve.core.metadata.ChunkserverReport;
 import io.kurve.core.metadata.MetadataService.AccessMode;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import io.kurve.core.metadata.VolumeAdmin.PolicyChange;
 import io.kurve.protocol.convert.ChunkserverMessages;
@@ -13,6 +15,7 @@ import io.kurve.protocol.convert.InspectionMessages;
 import io.kurve.protocol.convert.PlaceMessages;
 import io.kurve.protocol.convert.PolicyMessages;
 import io.kurve.protocol.convert.VolumeMessages;
+import io.kurve.protocol.v1.AttachRequest;
 import io.kurve.protocol.v1.AttachmentIds;
 import io.kurve.protocol.v1.AttachmentRef;
 import io.kurve.protocol.v1.ChunkIds;
@@ -39,6 +42,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -97,6 +101,14 @@ class ControlGoldenTest {
             .setRequestId("r-2")
             .setMode(VolumeMessages.mode(AccessMode.EXCLUSIVE))
             .build());
+    all.put(
+        "take-over",
+        VolumeMessages.takeOver(TakeOver.from(Set.of(Samples.ATTACHMENT_ID, new AttachmentId(7))))
+            .setVolumeName("demo")
+            .setHost("host-a")
+            .setRequestId("r-2")
+            .setMode(VolumeMessages.mode(AccessMode.EXCLUSIVE))
+            .build());
     all.put("opened-volume", VolumeMessages.opened(Samples.OPENED));
     all.put("renew", RenewRequest.newBuilder().setHost("host-a").addAttachmentIds(31).build());
     all.put("close", CloseRequest.newBuilder().setHost("host-a").setAttachmentId(31).build());
@@ -116,6 +128,7 @@ class ControlGoldenTest {
     all.put(
         "device-list",
         DeviceList.newBuilder().addDevices(VolumeMessages.device(Samples.DEVICE)).build());
+    all.put("attach", AttachRequest.newBuilder().setName("demo").addTakeOver(31).build());
     all.put("detach", DetachRequest.newBuilder().setName("demo").setForce(true).build());
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.id.StoreGeneration;
 import io.kurve.core.metadata.ChunkserverCommands;
@@ -14,6 +15,7 @@ import io.kurve.core.metadata.CopysetPlacement;
 import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.MetadataService.AccessMode;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.protocol.handshake.ClusterKey;
 import io.kurve.protocol.handshake.Identity;
@@ -32,6 +34,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -114,7 +117,11 @@ class ControlPlaneTest {
     MetadataService metadata = client.metadata();
     assertThat(get(metadata.open("demo", "host-a", "r-1", AccessMode.SHARED)))
         .isEqualTo(Samples.OPENED);
-    assertThat(last()).containsExactly("demo", "host-a", "r-1", AccessMode.SHARED);
+    assertThat(last())
+        .containsExactly("demo", "host-a", "r-1", AccessMode.SHARED, TakeOver.FROM_NOBODY);
+    TakeOver takeOver = TakeOver.from(Set.of(Samples.ATTACHMENT_ID, new AttachmentId(7)));
+    get(metadata.open("demo", "host-a", "r-1", AccessMode.EXCLUSIVE, takeOver));
+    assertThat(last()).containsExactly("demo", "host-a", "r-1", AccessMode.EXCLUSIVE, takeOver);
     assertThat(get(metadata.renew("host-a", List.of(Samples.ATTACHMENT_ID))))
         .containsExactly(Samples.ATTACHMENT_ID);
     get(metadata.close("host-a", Samples.ATTACHMENT_ID));
@@ -489,6 +496,9 @@ class ControlPlaneTest {
     VolumeHostClient host =
         opened(new VolumeHostClient(socket, identity(Role.CLI), Duration.ofSeconds(5)));
     assertThat(get(host.attach("demo"))).isEqualTo(Samples.DEVICE);
+    assertThat(last()).containsExactly("demo", Set.of());
+    get(host.attach("demo", Set.of(Samples.ATTACHMENT_ID)));
+    assertThat(last()).containsExactly("demo", Set.of(Samples.ATTACHMENT_ID));
     assertThat(get(host.list())).containsExactly(Samples.DEVICE);
     assertThat(get(host.info("demo"))).isEqualTo(Samples.DEVICE);
     assertThat(get(host.resize("demo"))).isEqualTo(Samples.DEVICE);

@@ -15,6 +15,7 @@ import io.kurve.core.metadata.ClusterInspection;
 import io.kurve.core.metadata.CopysetPlacement;
 import io.kurve.core.metadata.MetadataService;
 import io.kurve.core.metadata.SegmentMapping;
+import io.kurve.core.metadata.TakeOver;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumeHostService;
@@ -23,6 +24,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -44,8 +46,8 @@ final class FakeControl {
   final class Metadata implements MetadataService {
     @Override
     public CompletionStage<Opened> open(
-        String volumeName, String host, String requestId, AccessMode mode) {
-      return answer(Samples.OPENED, volumeName, host, requestId, mode);
+        String volumeName, String host, String requestId, AccessMode mode, TakeOver takeOver) {
+      return answer(Samples.OPENED, volumeName, host, requestId, mode, takeOver);
     }
 
     @Override
@@ -205,8 +207,8 @@ final class FakeControl {
 
   final class Host implements VolumeHostService {
     @Override
-    public CompletionStage<AttachedDevice> attach(String volumeName) {
-      return answer(Samples.DEVICE, volumeName);
+    public CompletionStage<AttachedDevice> attach(String volumeName, Set<AttachmentId> takeOver) {
+      return answer(Samples.DEVICE, volumeName, takeOver);
     }
 
     @Override
