@@ -124,6 +124,7 @@ final class TakeOverIT {
   }
 
   private static NumberedWrites begin(String device) throws Exception {
+    Shell.run("dd", "if=/dev/zero", "of=" + device, "bs=1M", "count=16", "oflag=direct").ok();
     NumberedWrites writes = new NumberedWrites();
     writes.start(device);
     Deadline.await(
