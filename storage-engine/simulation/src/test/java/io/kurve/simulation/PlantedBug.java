@@ -51,6 +51,15 @@ enum PlantedBug {
         }
       }),
 
+  /** A grant is answered before it is there; a take-over before who lost is refused. */
+  GRANT_BEFORE_COMMIT(() ->
+      new Adapters() {
+        @Override
+        public ChunkserverCommands commands(ChunkserverCommands commands) {
+          return new HastyGrants(commands);
+        }
+      }),
+
   /** What the disk gives is believed. */
   BLOCK_CHECKSUM_NOT_VERIFIED(() ->
       new Adapters() {

@@ -311,14 +311,13 @@ public final class VolumeHost implements VolumeHostService {
     }
   }
 
-  /** From any thread, which must not wait. */
+  /** From any thread, which must not wait. All of this host's may be fenced in one moment. */
   private void failed(VolumeAttachment attachment, String why) {
     attachment.failed(why);
-    try {
-      executor.execute(() -> removeLinkOfDead(attachment));
-    } catch (RejectedExecutionException e) {
-      LOG.warn("the link of volume {} still leads to its dead device", attachment.volumeName(), e);
-    }
+    var unused =
+        Thread.ofVirtual()
+            .name("remove-link of " + attachment.volumeName())
+            .start(() -> removeLinkOfDead(attachment));
   }
 
   /** Whoever opens the volume by its name must not find the device of a fenced attachment. */
