@@ -15,6 +15,7 @@ import io.kurve.mds.leadership.MdsPorts;
 import io.kurve.mds.leadership.Office;
 import io.kurve.mds.leadership.OtherLeader;
 import io.kurve.mds.leadership.Timings;
+import io.kurve.mds.repair.RepairPolicy;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -47,6 +48,7 @@ public final class Mds implements AutoCloseable {
 
   private final MdsPorts ports;
   private final Timings timings;
+  private final RepairPolicy repair;
   private final RequestObserver observer;
   private final HostAndPort address;
   private final Election election;
@@ -61,9 +63,15 @@ public final class Mds implements AutoCloseable {
   /**
    * @param address of this process, which others are told when it leads
    */
-  public Mds(MdsPorts ports, Timings timings, HostAndPort address, RequestObserver observer) {
+  public Mds(
+      MdsPorts ports,
+      Timings timings,
+      RepairPolicy repair,
+      HostAndPort address,
+      RequestObserver observer) {
     this.ports = ports;
     this.timings = timings;
+    this.repair = repair;
     this.address = address;
     this.observer = observer;
     this.other = new OtherLeader(ports.loop(), ports.store(), address);
@@ -296,6 +304,7 @@ public final class Mds implements AutoCloseable {
           new Reign(
               ports,
               timings,
+              repair,
               leadership,
               new Reign.Listener() {
                 @Override

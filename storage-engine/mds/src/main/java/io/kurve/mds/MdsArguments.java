@@ -6,8 +6,10 @@ import io.kurve.core.id.ClusterId;
 import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.core.unit.TimeSpan;
+import io.kurve.mds.repair.RepairPolicy;
 import io.kurve.metastore.etcd.EtcdAccess;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -23,6 +25,7 @@ record MdsArguments(
     ClusterId cluster,
     Path keyFile,
     Optional<Birth> bootstrap,
+    RepairPolicy repair,
     Optional<Path> readyFile) {
   static final String HELP =
       """
@@ -43,6 +46,8 @@ record MdsArguments(
         --port N             control plane (7400; 0 takes a free one)
         --advertise HOST:PORT  where others find it, which standbys tell (bind and port)
         --metrics-port N     /metrics, /healthz and /readyz (7401; 0 takes a free one)
+        --grace S            a disk may be silent for S seconds before its replicas are rebuilt on
+                             other disks (600)
         --bootstrap          make the cluster, once; with it:
           --replicas N         of each copyset (3)
           --chunkservers N     that must have registered before the pool is made (3)
@@ -72,6 +77,7 @@ record MdsArguments(
           "--replicas",
           "--chunkservers",
           "--copysets",
+          "--grace",
           "--overcommit",
           "--retention",
           "--ready-file");
@@ -148,6 +154,8 @@ record MdsArguments(
         cluster(required(given, "--cluster-id")),
         Path.of(required(given, "--key-file")),
         birth,
+        RepairPolicy.standard()
+            .withGrace(Duration.ofSeconds(number(given, "--grace", 600, 1, 1_000_000))),
         Optional.ofNullable(given.get("--ready-file")).map(Path::of));
   }
 

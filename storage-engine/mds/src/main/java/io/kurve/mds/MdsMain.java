@@ -82,6 +82,7 @@ public final class MdsMain {
                 faults,
                 addresses),
             timings,
+            arguments.repair(),
             arguments.place().advertised().orElse(arguments.place().listen()),
             new MdsMetrics(registry));
     ControlServer control =

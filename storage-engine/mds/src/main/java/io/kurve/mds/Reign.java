@@ -12,6 +12,8 @@ import io.kurve.mds.leadership.Office;
 import io.kurve.mds.leadership.Timings;
 import io.kurve.mds.leadership.WriteGate;
 import io.kurve.mds.record.StoredRecord.CopysetRecord;
+import io.kurve.mds.repair.Moves;
+import io.kurve.mds.repair.RepairPolicy;
 import io.kurve.mds.state.Image;
 import io.kurve.mds.topology.Heartbeats;
 import io.kurve.mds.topology.MetastoreBehind;
@@ -47,11 +49,17 @@ final class Reign {
   private final Purge purge;
   private final RecycleBin bin;
   private final PoolFounding pool;
+  private final Moves moves;
   private final Services services;
   private boolean loaded;
   private @Nullable KurveException ended;
 
-  Reign(MdsPorts ports, Timings timings, MetaStore.Leadership leadership, Listener listener) {
+  Reign(
+      MdsPorts ports,
+      Timings timings,
+      RepairPolicy repair,
+      MetaStore.Leadership leadership,
+      Listener listener) {
     Image image = new Image();
     WriteGate gate =
         new WriteGate(
@@ -72,6 +80,8 @@ final class Reign {
     this.bin = new RecycleBin(office, purge);
     this.pool = new PoolFounding(office, ports.commands());
     Volumes volumes = new Volumes(office, leases, fencing, purge, bin, behind, this::allocator);
+    Heartbeats heartbeats = new Heartbeats(office, presence, behind);
+    this.moves = new Moves(office, presence, heartbeats, behind, ports.commands(), repair);
     Attachments attachments =
         new Attachments(
             office,
@@ -81,13 +91,13 @@ final class Reign {
             grants,
             behind,
             new Attachments.Ground(this::allocator, presence::placement));
-    Heartbeats heartbeats = new Heartbeats(office, presence, behind);
     this.services =
         new Services(
             attachments,
             volumes,
             new Registry(office, presence, heartbeats, behind, this::registered),
-            new Inspection(office, presence, behind, pool, fencing, purge, bin),
+            new Inspection(
+                office, presence, behind, pool, new Inspection.Work(moves, fencing, purge, bin)),
             office.term());
   }
 
@@ -186,6 +196,7 @@ final class Reign {
       fencing.resume();
       purge.resume();
       bin.resume();
+      moves.start();
       listener.loaded();
     }
 

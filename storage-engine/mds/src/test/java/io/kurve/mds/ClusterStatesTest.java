@@ -231,7 +231,9 @@ class ClusterStatesTest {
     assertThat(codes()).contains("DISK_FAILED");
     assertThat(status().reasons().getFirst().text()).contains("two failed syncs");
     assertThat(status().reasons().getFirst().cure()).contains("replace the disk");
-    assertThat(codes()).as("its replicas go on").containsExactly("DISK_FAILED");
+    assertThat(codes())
+        .as("its replicas go on")
+        .containsExactly("DISK_FAILED", "NO_DISK_TO_MOVE_TO");
   }
 
   @Test
@@ -240,7 +242,7 @@ class ClusterStatesTest {
     cluster.run(Duration.ofSeconds(2));
     cluster.stop(cluster.disk(2));
     cluster.run(Duration.ofSeconds(12));
-    assertThat(codes()).containsExactly("DISK_FAILED", "COPYSET_DEGRADED");
+    assertThat(codes()).containsExactly("DISK_FAILED", "COPYSET_DEGRADED", "NO_DISK_TO_MOVE_TO");
     cluster.disk(2).failure = Optional.empty();
     cluster.restart(cluster.disk(2));
     cluster.run(Duration.ofSeconds(3));

@@ -43,6 +43,19 @@ final class CutCommands implements ChunkserverCommands {
   }
 
   @Override
+  public CompletionStage<Void> changeMembership(
+      ReplicaId target, Authority authority, CopysetKey copyset, Membership wanted) {
+    return unlessCut(() -> chunkservers.changeMembership(target, authority, copyset, wanted));
+  }
+
+  @Override
+  public CompletionStage<Void> purgeReplica(
+      ReplicaId target, Authority authority, CopysetKey copyset, long removingTransaction) {
+    return unlessCut(
+        () -> chunkservers.purgeReplica(target, authority, copyset, removingTransaction));
+  }
+
+  @Override
   public CompletionStage<List<Long>> chunksOf(
       ReplicaId target, CopysetKey copyset, VolumeId volume) {
     return unlessCut(() -> chunkservers.chunksOf(target, copyset, volume));

@@ -20,6 +20,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -30,6 +31,13 @@ final class FakeChunkservers implements ChunkserverCommands {
   final Map<CopysetId, FakeCopyset> copysets = new TreeMap<>();
   final TreeSet<ChunkserverId> down = new TreeSet<>();
   final List<String> log = new ArrayList<>();
+
+  /** So many changes of voters end when the learner has given its place up. */
+  int cutOffChanges;
+
+  /** Changes of whose members happen and are not told. */
+  Predicate<CopysetId> unheard = _ -> false;
+
   private final EventLoop loop;
   private MdsTerm highestTerm = new MdsTerm(0);
 
@@ -39,7 +47,11 @@ final class FakeChunkservers implements ChunkserverCommands {
 
   static final class FakeCopyset {
     final CopysetKey key;
-    final Membership membership;
+    Membership membership;
+
+    /** Those whose disks hold a replica, members or not. */
+    final TreeSet<ReplicaId> replicas = new TreeSet<>();
+
     final Map<VolumeId, Grant> grants = new TreeMap<>();
     final Map<VolumeId, Long> purged = new TreeMap<>();
     boolean mute;
@@ -47,6 +59,7 @@ final class FakeChunkservers implements ChunkserverCommands {
     FakeCopyset(CopysetKey key, Membership membership) {
       this.key = key;
       this.membership = membership;
+      replicas.addAll(membership.voters());
     }
 
     boolean admits(VolumeId volume, AttachmentId attachment) {
@@ -85,7 +98,12 @@ final class FakeChunkservers implements ChunkserverCommands {
         target,
         authority,
         () -> {
-          found(copyset, membership);
+          if (membership.voters().isEmpty()) {
+            log.add("join " + copyset.id() + " " + target.chunkserver());
+            copyset(copyset.id()).replicas.add(target);
+          } else {
+            found(copyset, membership);
+          }
           return null;
         });
   }
@@ -121,6 +139,51 @@ final class FakeChunkservers implements ChunkserverCommands {
         () -> {
           log.add("purge " + copyset.id() + " " + volume);
           leading(target, copyset).purged.put(volume, deletingTransaction);
+          return null;
+        });
+  }
+
+  @Override
+  public CompletionStage<Void> changeMembership(
+      ReplicaId target, Authority authority, CopysetKey copyset, Membership wanted) {
+    return answer(
+        target,
+        authority,
+        () -> {
+          FakeCopyset found = leading(target, copyset);
+          for (ReplicaId voter : wanted.voters()) {
+            if (!found.membership.voters().contains(voter)
+                && !(found.membership.learners().contains(voter)
+                    && found.replicas.contains(voter)
+                    && !down.contains(voter.chunkserver()))) {
+              throw new KurveException(ErrorCode.UNAVAILABLE, voter + " has not caught up", "");
+            }
+          }
+          if (!found.membership.voters().equals(wanted.voters()) && cutOffChanges > 0) {
+            // As when the leader dies between the two steps of a change of voters.
+            cutOffChanges--;
+            found.membership = Membership.ofVoters(found.membership.voters());
+            log.add("cut off " + copyset.id());
+            throw new KurveException(ErrorCode.UNAVAILABLE, "it leads no more", "");
+          }
+          log.add("members " + copyset.id() + " " + wanted);
+          found.membership = wanted;
+          if (unheard.test(copyset.id())) {
+            throw new KurveException(ErrorCode.UNAVAILABLE, "nobody hears the answer", "");
+          }
+          return null;
+        });
+  }
+
+  @Override
+  public CompletionStage<Void> purgeReplica(
+      ReplicaId target, Authority authority, CopysetKey copyset, long removingTransaction) {
+    return answer(
+        target,
+        authority,
+        () -> {
+          log.add("purge replica " + copyset.id() + " " + target.chunkserver());
+          copyset(copyset.id()).replicas.remove(target);
           return null;
         });
   }

@@ -9,6 +9,7 @@ import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.metadata.Volume;
 import io.kurve.mds.leadership.MdsPorts;
 import io.kurve.mds.leadership.Timings;
+import io.kurve.mds.repair.RepairPolicy;
 import io.kurve.testkit.metastore.InMemoryMetaStore;
 import io.kurve.testkit.time.SeededRandom;
 import java.time.Duration;
@@ -32,6 +33,7 @@ class StandbyTest {
               cluster.faults,
               new ChunkserverAddresses()),
           Timings.standard(),
+          RepairPolicy.standard(),
           SECOND,
           (_, _, _) -> {});
 

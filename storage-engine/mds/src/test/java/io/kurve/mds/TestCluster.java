@@ -26,6 +26,7 @@ import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.mds.leadership.MdsPorts;
 import io.kurve.mds.leadership.Timings;
 import io.kurve.mds.record.StoredRecord.ClusterRecord;
+import io.kurve.mds.repair.RepairPolicy;
 import io.kurve.testkit.failure.HaltingFaultHandler;
 import io.kurve.testkit.metastore.InMemoryMetaStore;
 import io.kurve.testkit.time.ManualEventLoop;
@@ -57,6 +58,7 @@ final class TestCluster {
   InMemoryMetaStore.Session session = store.connect();
   final HaltingFaultHandler faults = new HaltingFaultHandler();
   CutCommands commands = new CutCommands(chunkservers);
+  RepairPolicy repair = RepairPolicy.standard();
   Mds mds = newMds();
   Runnable afterBirth = () -> {};
   int requests;
@@ -150,6 +152,7 @@ final class TestCluster {
             faults,
             new ChunkserverAddresses()),
         Timings.standard(),
+        repair,
         new HostAndPort("mds-1", 7400),
         (operation, took, error) -> {});
   }
@@ -264,7 +267,9 @@ final class TestCluster {
   ChunkserverReport report(Disk disk) {
     List<ChunkserverReport.CopysetReport> reports = new ArrayList<>();
     for (FakeChunkservers.FakeCopyset copyset : chunkservers.copysets.values()) {
-      if (copyset.membership.voters().contains(disk.replica())) {
+      if (copyset.replicas.contains(disk.replica())) {
+        // One that joins has all that the others have, at once.
+        disk.durable.computeIfAbsent(copyset.key, this::mostDurable);
         disk.durable.merge(copyset.key, 1L, Long::sum);
         reports.add(
             new ChunkserverReport.CopysetReport(
@@ -287,6 +292,13 @@ final class TestCluster {
         disk.failure,
         reports,
         disk.outOfService);
+  }
+
+  private long mostDurable(CopysetKey copyset) {
+    return disks.values().stream()
+        .mapToLong(disk -> disk.durable.getOrDefault(copyset, 0L))
+        .max()
+        .orElse(0);
   }
 
   private static ChunkserverReport.Capacity capacity(Disk disk) {

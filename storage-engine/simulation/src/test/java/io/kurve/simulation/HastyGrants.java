@@ -43,6 +43,18 @@ final class HastyGrants implements ChunkserverCommands {
   }
 
   @Override
+  public CompletionStage<Void> changeMembership(
+      ReplicaId target, Authority authority, CopysetKey copyset, Membership wanted) {
+    return behind.changeMembership(target, authority, copyset, wanted);
+  }
+
+  @Override
+  public CompletionStage<Void> purgeReplica(
+      ReplicaId target, Authority authority, CopysetKey copyset, long removingTransaction) {
+    return behind.purgeReplica(target, authority, copyset, removingTransaction);
+  }
+
+  @Override
   public CompletionStage<List<Long>> chunksOf(
       ReplicaId target, CopysetKey copyset, VolumeId volume) {
     return behind.chunksOf(target, copyset, volume);

@@ -44,8 +44,13 @@ final class Nemesis {
     FULL_DISKS,
     SHARED_VOLUME,
     /** Paused or cut off from the MDS for longer than its lease; it may be writing all the time. */
-    LOST_HOST
+    LOST_HOST,
+    /** There is a fourth disk, and disks are gone for so long that they are rebuilt on it. */
+    LOST_DISKS
   }
+
+  /** So that copysets stand still now and then, but not all the time. */
+  private static final int GONE_AT_ONCE = 2;
 
   private final SimCluster cluster;
   private final SeededRandom random;
@@ -153,6 +158,7 @@ final class Nemesis {
       case FULL_LOG ->
           oneOf(cluster.chunkservers()).fillLog(Duration.ofMillis(random.nextLong(4000)));
       case LOST_HOST -> loseHost();
+      case LOST_DISKS -> lose(oneOf(cluster.chunkservers()));
       case BAD_NETWORK, UNKNOWN_OUTCOMES, SLOW_DISKS, DELETES, FULL_DISKS, SHARED_VOLUME -> {}
     }
   }
@@ -235,6 +241,13 @@ final class Nemesis {
         .forEach(leader -> {
           var _ = leader.transferLeadership(next.self());
         });
+  }
+
+  private void lose(SimChunkserver server) {
+    long gone = cluster.chunkservers().stream().filter(SimChunkserver::isAbsent).count();
+    if (!server.isAbsent() && gone < GONE_AT_ONCE) {
+      server.leave(Duration.ofMillis(4000 + random.nextLong(14_000)));
+    }
   }
 
   /** What is lost is lost on this disk only: the others are a quorum. */

@@ -42,6 +42,24 @@ record RemoteCommands(SimCluster cluster, SimProcess from) implements Chunkserve
   }
 
   @Override
+  public CompletionStage<Void> changeMembership(
+      ReplicaId target, Authority authority, CopysetKey copyset, Membership wanted) {
+    return ask(
+        target,
+        "change " + copyset,
+        door -> door.changeMembership(target, authority, copyset, wanted));
+  }
+
+  @Override
+  public CompletionStage<Void> purgeReplica(
+      ReplicaId target, Authority authority, CopysetKey copyset, long removingTransaction) {
+    return ask(
+        target,
+        "purge replica of " + copyset,
+        door -> door.purgeReplica(target, authority, copyset, removingTransaction));
+  }
+
+  @Override
   public CompletionStage<List<Long>> chunksOf(
       ReplicaId target, CopysetKey copyset, VolumeId volume) {
     return ask(target, "chunks of " + volume, door -> door.chunksOf(target, copyset, volume));

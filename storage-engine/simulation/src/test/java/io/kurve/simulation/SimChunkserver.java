@@ -61,6 +61,7 @@ final class SimChunkserver {
   private boolean isOld;
   private long starts;
   private boolean logIsFull;
+  private boolean absent;
   private @Nullable OldDisk old;
   private @Nullable Life life;
 
@@ -88,15 +89,40 @@ final class SimChunkserver {
     return stores.contains(store);
   }
 
-  /** Whether somebody has emptied the disk or put an older copy in its place. */
-  boolean isTouched() {
-    return touched;
+  /** Whether it can't take part any more: its disk is from another time. */
+  boolean hasOldDisk() {
+    return isOld;
+  }
+
+  /** Whether its disk was emptied, so that it is another store now. */
+  boolean isEmptied() {
+    return touched && !isOld;
   }
 
   /** For a while there is no room in the log. */
   void fillLog(Duration time) {
     logIsFull = true;
     cluster.world().schedule(time, process + " log has room", () -> logIsFull = false);
+  }
+
+  /** It is gone for so long that it may be taken for lost. */
+  void leave(Duration time) {
+    absent = true;
+    process.kill("it is gone for long");
+    cluster.world().schedule(time, process + " comes back", this::comeBack);
+  }
+
+  boolean isAbsent() {
+    return absent;
+  }
+
+  void comeBack() {
+    if (absent) {
+      absent = false;
+      if (!process.isUp()) {
+        start();
+      }
+    }
   }
 
   /** The process dies, and starts with an empty disk. */
@@ -178,6 +204,9 @@ final class SimChunkserver {
   }
 
   void start() {
+    if (absent) {
+      return;
+    }
     disk.restart();
     EventLoop loop = process.start();
     cluster.supervise(process, this::start);
@@ -300,7 +329,7 @@ final class SimChunkserver {
     }
 
     private void obey(HeartbeatReply reply, Copysets opened) {
-      if (memory.accept(reply.authority())) {
+      if (memory.answered(reply.authority())) {
         memory.save();
         reply.founding().forEach(opened::open);
       }

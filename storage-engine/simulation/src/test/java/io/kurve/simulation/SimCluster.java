@@ -41,6 +41,7 @@ final class SimCluster {
   private final SimNetwork network;
   private final SimRaft raft;
   private final InMemoryMetaStore store;
+  private final MoveCounts moves;
   private final Supplier<Adapters> planted;
   private final SeededRandom supervisor;
   private final long checkpointMillis;
@@ -53,7 +54,10 @@ final class SimCluster {
   private final List<SimChunkserver> chunkservers = new ArrayList<>();
   private final List<SimHost> hosts = new ArrayList<>();
 
-  SimCluster(SimWorld world, FormattedDisks disks, Supplier<Adapters> planted) {
+  /**
+   * @param servers chunkservers, of which each copyset has three
+   */
+  SimCluster(SimWorld world, FormattedDisks disks, int servers, Supplier<Adapters> planted) {
     this.world = world;
     this.network = new SimNetwork(world);
     this.raft = new SimRaft(world, network);
@@ -65,10 +69,11 @@ final class SimCluster {
     this.policy =
         new VolumePolicy(1000, Duration.ofMillis(random.chance(2) ? 0 : 1 + random.nextLong(8000)));
     this.store = new InMemoryMetaStore(world.process("metastore").start());
+    this.moves = new MoveCounts(store);
     for (int i = 1; i <= MDSES; i++) {
       mdses.add(new SimMds(this, i));
     }
-    for (int i = 1; i <= disks.count(); i++) {
+    for (int i = 1; i <= servers; i++) {
       StoreId id = FormattedDisks.storeId(i);
       chunkservers.add(new SimChunkserver(this, i, disks.copy(i, random.fork()), id));
     }
@@ -109,6 +114,10 @@ final class SimCluster {
     return store;
   }
 
+  MoveCounts moves() {
+    return moves;
+  }
+
   long checkpointMillis() {
     return checkpointMillis;
   }
@@ -123,11 +132,6 @@ final class SimCluster {
 
   List<SimChunkserver> chunkservers() {
     return chunkservers;
-  }
-
-  /** Those whose disk is the one that the cluster knew all the time. */
-  List<SimChunkserver> untouchedChunkservers() {
-    return chunkservers.stream().filter(server -> !server.isTouched()).toList();
   }
 
   FormattedDisks disks() {
@@ -193,6 +197,7 @@ final class SimCluster {
     raft.nastiness(SimRaft.Nastiness.NONE);
     processes().forEach(SimProcess::resume);
     mdses.stream().filter(mds -> !mds.process().isUp()).forEach(SimMds::start);
+    chunkservers.forEach(SimChunkserver::comeBack);
     chunkservers.stream().filter(server -> !server.process().isUp()).forEach(SimChunkserver::start);
     hosts.stream().filter(host -> !host.process().isUp()).forEach(SimHost::start);
   }

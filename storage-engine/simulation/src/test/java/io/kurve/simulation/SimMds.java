@@ -5,6 +5,7 @@ import io.kurve.core.time.EventLoop;
 import io.kurve.mds.Mds;
 import io.kurve.mds.leadership.MdsPorts;
 import io.kurve.mds.leadership.Timings;
+import io.kurve.mds.repair.RepairPolicy;
 import io.kurve.testkit.failure.HaltingFaultHandler;
 import io.kurve.testkit.metastore.InMemoryMetaStore;
 import io.kurve.testkit.world.SimProcess;
@@ -58,6 +59,7 @@ final class SimMds {
                 new HaltingFaultHandler(),
                 addresses -> {}),
             timings(),
+            new RepairPolicy(Duration.ofSeconds(6), 1),
             new HostAndPort(process.name(), 7400),
             (operation, took, error) -> {});
     mds = started;

@@ -5,8 +5,12 @@ import io.kurve.chunkserver.copyset.Digest128;
 import io.kurve.chunkserver.service.CopysetReplica;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.CopysetKey;
+import io.kurve.core.id.StoreId;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
+import io.kurve.mds.record.StoredRecord.CopysetRecord;
+import io.kurve.mds.record.StoredRecord.MoveRecord;
+import io.kurve.mds.record.StoredRecord.RetiredRecord;
 import io.kurve.testkit.time.SeededRandom;
 import io.kurve.testkit.world.SimWorld;
 import java.time.Duration;
@@ -19,6 +23,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   start the cluster ──> volumes ──> users, tenants and nemeses ──> heal ──> users end
+ *     ──> copysets of a disk that was lost are whole again on the one in its place
  *     ──> a last attachment reads everything ──> no slot is leaked, the MDS knows what is free
  *     ──> replicas at one index, equal digests ──> each block's history explained
  * </pre>
@@ -46,13 +52,20 @@ final class Simulation {
   private final List<Tenant> tenants = new ArrayList<>();
 
   /** What a run leaves: equal for equal seeds. */
-  record Trace(long digest, long events, long entries, long installs, boolean standstill) {}
+  record Trace(
+      long digest,
+      long events,
+      long entries,
+      long installs,
+      MoveCounts.Counts moves,
+      boolean standstill) {}
 
   Simulation(long seed, FormattedDisks disks, Supplier<Adapters> planted) {
     this.world = new SimWorld(seed, this::afterEachEvent);
     this.random = world.fork();
     this.kinds = Nemesis.draw(random);
-    this.cluster = new SimCluster(world, disks, planted);
+    int servers = kinds.contains(Nemesis.Kind.LOST_DISKS) ? 4 : 3;
+    this.cluster = new SimCluster(world, disks, servers, planted);
   }
 
   private void afterEachEvent() {
@@ -126,12 +139,19 @@ final class Simulation {
     }
     long entries =
         cluster.raft().copysets().stream().mapToLong(cluster.raft()::appliedEntries).sum();
-    return new Trace(world.digest(), world.events(), entries, cluster.raft().installs(), stands);
+    return new Trace(
+        world.digest(),
+        world.events(),
+        entries,
+        cluster.raft().installs(),
+        cluster.moves().counts(),
+        stands);
   }
 
   /** Everything gets to where it should be. */
   private void settle() throws Standstill {
     await("the users to end", this::usersAreDone);
+    await("the copysets of a lost disk to be rebuilt", this::isRebuilt);
     for (VolumeModel model : models) {
       verify(model);
     }
@@ -154,11 +174,9 @@ final class Simulation {
    * does not vote until it is installed, and without its vote nobody leads who could install it.
    */
   private boolean mayStandStill() {
-    return cluster.raft().copysets().stream()
+    return copysets()
         .anyMatch(copyset ->
-            Nemesis.replicas(cluster, copyset).stream()
-                    .filter(replica -> !replica.machine().isInstalling())
-                    .count()
+            replicas(copyset).stream().filter(replica -> !replica.machine().isInstalling()).count()
                 < 2);
   }
 
@@ -246,20 +264,61 @@ final class Simulation {
     await("a last reader of " + model.name(), reader::isDone);
   }
 
+  /**
+   * No copyset counts on a disk that was lost, if there is one in its place, no replica is on its
+   * way, and what has left its copyset is removed.
+   */
+  private boolean isRebuilt() {
+    boolean mayGo = cluster.chunkservers().size() > 3;
+    Set<StoreId> there =
+        cluster.chunkservers().stream()
+            .filter(server -> !server.isEmptied() || server.running().isPresent())
+            .filter(server -> !server.hasOldDisk() || !mayGo)
+            .map(SimChunkserver::storeId)
+            .collect(Collectors.toSet());
+    return cluster
+        .records()
+        .noneMatch(record ->
+            record instanceof MoveRecord
+                || (record instanceof RetiredRecord retired
+                    && there.contains(retired.replica().store()))
+                || (record instanceof CopysetRecord copyset
+                    && copyset.membership().voters().stream()
+                        .anyMatch(voter -> !there.contains(voter.store()))));
+  }
+
+  private Stream<CopysetRecord> copysets() {
+    return cluster.records().filter(CopysetRecord.class::isInstance).map(CopysetRecord.class::cast);
+  }
+
+  /** Servers on which it has a replica that can take part. */
+  private List<SimChunkserver> serversOf(CopysetRecord copyset) {
+    return copyset.membership().voters().stream()
+        .flatMap(voter ->
+            cluster.chunkservers().stream()
+                .filter(server -> server.storeId().equals(voter.store()) && !server.hasOldDisk()))
+        .toList();
+  }
+
+  /** Of these, the ones that run. */
+  private List<CopysetReplica> replicas(CopysetRecord copyset) {
+    return serversOf(copyset).stream()
+        .flatMap(server -> server.running().stream())
+        .flatMap(life -> life.copysets().find(copyset.copyset()).stream())
+        .toList();
+  }
+
+  /** Nobody else has one. */
   private boolean replicasMeet() {
-    for (CopysetKey copyset : cluster.raft().copysets()) {
-      List<CopysetReplica> replicas = Nemesis.replicas(cluster, copyset);
-      if (replicas.size() < cluster.untouchedChunkservers().size()) {
-        return false;
-      }
-      long distinct =
-          replicas.stream().map(replica -> replica.machine().applied()).distinct().count();
-      boolean installing = replicas.stream().anyMatch(replica -> replica.machine().isInstalling());
-      if (distinct > 1 || installing) {
-        return false;
-      }
-    }
-    return true;
+    return copysets()
+        .allMatch(copyset -> {
+          List<CopysetReplica> replicas = replicas(copyset);
+          return replicas.size() == serversOf(copyset).size()
+              && Nemesis.replicas(cluster, copyset.copyset()).size() == replicas.size()
+              && replicas.stream().map(replica -> replica.machine().applied()).distinct().count()
+                  == 1
+              && replicas.stream().noneMatch(replica -> replica.machine().isInstalling());
+        });
   }
 
   private void compareReplicas() {

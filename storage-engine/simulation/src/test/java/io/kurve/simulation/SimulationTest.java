@@ -20,6 +20,7 @@ class SimulationTest {
     long events = 0;
     long entries = 0;
     long installs = 0;
+    MoveCounts.Counts moves = new MoveCounts.Counts(0, 0, 0, 0);
     long standstills = 0;
     for (long seed = first; seed < first + count; seed++) {
       Simulation.Trace trace = Simulation.run(seed, disks);
@@ -29,13 +30,18 @@ class SimulationTest {
       events += trace.events();
       entries += trace.entries();
       installs += trace.installs();
+      moves = moves.plus(trace.moves());
       standstills += trace.standstill() ? 1 : 0;
     }
     assertThat(standstills)
         .as("copysets that lost two replicas")
         .isLessThanOrEqualTo(1 + count / 50);
+    if (count >= DEFAULT_SEEDS) {
+      assertThat(moves.back()).as("steps back").isPositive();
+      assertThat(moves.removed()).as("replicas that their disks removed").isPositive();
+    }
     System.out.printf(
-        "simulation: %d seeds twice, %d events, %d entries, %d installs, %d standstills each%n",
-        count, events, entries, installs, standstills);
+        "simulation: %d seeds twice, %d events, %d entries, %d installs, %s, %d standstills each%n",
+        count, events, entries, installs, moves, standstills);
   }
 }

@@ -1,5 +1,6 @@
 package io.kurve.simulation;
 
+import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.id.ChunkId;
 import io.kurve.core.metadata.ClusterInspection.DiskInfo;
 import io.kurve.core.metadata.Volume;
@@ -76,17 +77,32 @@ final class SlotsAreBack {
         .allMatch(this::isReported);
   }
 
-  /** A create that comes when its volume is deleted already has made another, empty one. */
+  /** A create that comes when its volume is deleted has made another one, which can be opened. */
   private void delete(VolumeRecord volume) {
     if (volume.state() == Volume.State.ACTIVE) {
       cluster
           .hosts()
           .getFirst()
           .life()
-          .ifPresent(life -> {
-            var _ = life.admin().delete(volume.id(), Optional.of(Duration.ZERO));
-          });
+          .ifPresent(life ->
+              life.admin()
+                  .delete(volume.id(), Optional.of(Duration.ZERO))
+                  .whenComplete((_, failure) -> {
+                    if (failure != null && VolumeUser.codeOf(failure) == ErrorCode.IN_USE) {
+                      fenceAll(life, volume);
+                    }
+                  }));
     }
+  }
+
+  private static void fenceAll(SimHost.Life life, VolumeRecord volume) {
+    life.admin()
+        .info(volume.name())
+        .whenComplete((use, failure) -> {
+          if (failure == null) {
+            use.attachments().forEach(attachment -> life.admin().fence(attachment.id()));
+          }
+        });
   }
 
   private boolean usesOnly(SimChunkserver server, Set<ChunkId> mapped) {

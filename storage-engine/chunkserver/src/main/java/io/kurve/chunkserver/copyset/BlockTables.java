@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.BitSet;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** A chunk's block table as a whole, and its digest. */
 final class BlockTables {
@@ -20,6 +21,12 @@ final class BlockTables {
     return damaged.isEmpty()
         ? Optional.of(new BlockTable(slot.address(), store.written(slot), checksums))
         : Optional.empty();
+  }
+
+  /** A block whose entry in the table is damaged. */
+  static OptionalInt firstDamaged(SlotStore store, Slot slot) {
+    int count = Geometry.BLOCKS_PER_CHUNK;
+    return store.checksums(slot, 0, count, new int[count]).stream().findFirst();
   }
 
   static Digest128 digest(BlockTable table) {

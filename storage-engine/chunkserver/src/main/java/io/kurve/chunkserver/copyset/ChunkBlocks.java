@@ -149,11 +149,14 @@ public final class ChunkBlocks {
           if (slot == null) {
             return Optional.empty();
           }
-          Optional<BlockTable> table = BlockTables.of(store, slot);
-          if (table.isEmpty()) {
-            throw new IOException("the block table of " + chunk + " is damaged here");
+          OptionalInt damaged = BlockTables.firstDamaged(store, slot);
+          if (damaged.isPresent()) {
+            throw new DamagedBlockException(
+                "the block table of " + chunk + " is damaged here",
+                slot.address(),
+                damaged.getAsInt());
           }
-          return table;
+          return BlockTables.of(store, slot);
         });
   }
 
@@ -178,7 +181,10 @@ public final class ChunkBlocks {
             int[] checksum = new int[1];
             ByteBuffer block = data.slice(i * Geometry.BLOCK_BYTES, Geometry.BLOCK_BYTES);
             if (!store.read(slot, numbers[i], 1, block, checksum).isEmpty()) {
-              throw new IOException("block " + numbers[i] + " of " + chunk + " is damaged here");
+              throw new DamagedBlockException(
+                  "block " + numbers[i] + " of " + chunk + " is damaged here",
+                  slot.address(),
+                  numbers[i]);
             }
             checksums[i] = checksum[0];
             written.set(i, all.get(numbers[i]));

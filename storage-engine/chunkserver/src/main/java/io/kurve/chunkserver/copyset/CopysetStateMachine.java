@@ -89,6 +89,11 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
   /** Why no entry is applied any more: there was no room for the one after position. */
   private volatile @Nullable KurveException noRoom;
 
+  /** Guarded by checkpointing: it is about to be removed, and persists nothing any more. */
+  private boolean retired;
+
+  private volatile boolean installRuns;
+
   private volatile long leadingTerm;
 
   /**
@@ -357,8 +362,8 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
     List<Slot> unnamed;
     checkpointing.lock();
     try {
-      if (installing) {
-        throw new IOException(copyset + " began an install: its checkpoint would undo the mark");
+      if (installing || retired) {
+        throw new IOException(copyset + " is installed or removed: no checkpoint may undo that");
       }
       if (image.at().index() < persistedControl().at().index()) {
         return;
@@ -380,6 +385,16 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
   @Override
   public Checkpoint install(ReplicaId source, Checkpoint wanted)
       throws IOException, InterruptedException {
+    installRuns = true;
+    try {
+      return installFrom(source, wanted);
+    } finally {
+      installRuns = false;
+    }
+  }
+
+  private Checkpoint installFrom(ReplicaId source, Checkpoint wanted)
+      throws IOException, InterruptedException {
     List<Slot> own = beginInstall();
     // One that has been there and had no chunk yet lacks only what came since.
     boolean isNew = own.isEmpty() && position.index() == 0;
@@ -389,6 +404,7 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
     applying.lock();
     checkpointing.lock();
     try {
+      requireNotRetired();
       writer.persist(whole);
       lock(
           controlLock,
@@ -439,6 +455,7 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
   private void persistMark(List<Slot> slots) throws IOException {
     checkpointing.lock();
     try {
+      requireNotRetired();
       CopysetControl before = persistedControl();
       CopysetControl mark =
           new CopysetControl(
@@ -453,6 +470,34 @@ public final class CopysetStateMachine implements ReplicatedStateMachine<Command
     } finally {
       checkpointing.unlock();
     }
+  }
+
+  /**
+   * From now on nothing of it gets to the disk any more: it is to be removed.
+   *
+   * @return false while an install is still to end, which it does soon; then to be called again
+   */
+  public boolean retire() {
+    installer.stop();
+    lock(checkpointing, () -> retired = true);
+    return !installRuns;
+  }
+
+  private void requireNotRetired() throws IOException {
+    if (retired) {
+      throw new IOException(copyset + " is removed from here");
+    }
+  }
+
+  /** All that it takes, also those that wait for the next checkpoint to become free. */
+  public Set<Slot> slots() {
+    return lock(
+        controlLock,
+        () -> {
+          Set<Slot> all = new LinkedHashSet<>(chunks.slots());
+          all.addAll(dropped);
+          return all;
+        });
   }
 
   @Override

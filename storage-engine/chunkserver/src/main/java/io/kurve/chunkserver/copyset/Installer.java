@@ -57,6 +57,7 @@ final class Installer {
   private final ChunkGuards guards;
   private final ReplicaPeer peers;
   private final CatchUp catchUp;
+  private volatile boolean stopped;
 
   /**
    * Blocks found good, or put there. One thread at a time uses it: applying excludes installing.
@@ -120,6 +121,17 @@ final class Installer {
   /** The replica has caught up: the next install is for another absence. */
   void caughtUp() {
     sound.clear();
+  }
+
+  /** Soon no more blocks are written. */
+  void stop() {
+    stopped = true;
+  }
+
+  private void requireRunning() throws IOException {
+    if (stopped) {
+      throw new IOException(copyset + " is removed from here: its install ends");
+    }
   }
 
   /** A defect of the source's is no reason for this replica's process to end. */
@@ -198,6 +210,7 @@ final class Installer {
     }
 
     void bringUp() throws IOException, InterruptedException {
+      requireRunning();
       Optional<BlockTable> theirs = peers.table(source, copyset, slot.address().chunk());
       if (theirs.isEmpty()) {
         return;
@@ -295,6 +308,7 @@ final class Installer {
           || fetched.checksums().length != numbers.length) {
         throw new IOException(source + " sent other blocks than asked for of " + slot.address());
       }
+      requireRunning();
       Lock guard = guards.changing(slot.address().chunk());
       guard.lock();
       try {

@@ -116,6 +116,19 @@ final class Doors implements DataHandler, ReplicaService, ChunkserverCommands {
   }
 
   @Override
+  public CompletionStage<Void> changeMembership(
+      ReplicaId target, Authority authority, CopysetKey copyset, Membership wanted) {
+    return call(open -> open.commands().changeMembership(target, authority, copyset, wanted));
+  }
+
+  @Override
+  public CompletionStage<Void> purgeReplica(
+      ReplicaId target, Authority authority, CopysetKey copyset, long removingTransaction) {
+    return call(
+        open -> open.commands().purgeReplica(target, authority, copyset, removingTransaction));
+  }
+
+  @Override
   public CompletionStage<List<Long>> chunksOf(
       ReplicaId target, CopysetKey copyset, VolumeId volume) {
     return call(open -> open.commands().chunksOf(target, copyset, volume));

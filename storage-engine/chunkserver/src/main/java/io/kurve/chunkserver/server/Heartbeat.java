@@ -90,7 +90,7 @@ final class Heartbeat {
   }
 
   private void obey(HeartbeatReply reply) {
-    if (!memory.accept(reply.authority())) {
+    if (!memory.answered(reply.authority())) {
       log.warn("an MDS of {} answered, which is over", reply.authority().term());
       return;
     }

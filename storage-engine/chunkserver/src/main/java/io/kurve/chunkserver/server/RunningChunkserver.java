@@ -81,6 +81,7 @@ final class RunningChunkserver {
                 new KernelLeaseClock(),
                 ReplicationSettings.defaults()));
     Map<ReplicaId, ReplicaService> replicas = new ConcurrentHashMap<>();
+    InstallPace pace = new InstallPace(InstallPace.BYTES_PER_SECOND, System::nanoTime);
     ServiceLimits limits = ServiceLimits.defaults();
     this.copysets =
         new Copysets(
@@ -94,7 +95,9 @@ final class RunningChunkserver {
                 self,
                 id ->
                     replicas.computeIfAbsent(
-                        id, absent -> client.replica(absent, addresses, PEER_CALL)),
+                        id,
+                        absent ->
+                            new PacedReplica(client.replica(absent, addresses, PEER_CALL), pace)),
                 reads),
             () -> true,
             parts.pools().service(),

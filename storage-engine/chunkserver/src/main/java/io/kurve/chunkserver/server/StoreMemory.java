@@ -9,6 +9,7 @@ import io.kurve.core.id.MdsTerm;
 import io.kurve.core.metadata.ChunkserverCommands.Authority;
 import io.kurve.core.metadata.ChunkserverReport.Seen;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -22,6 +23,9 @@ public final class StoreMemory implements SeenNumbers {
   private final ReentrantLock lock = new ReentrantLock();
 
   private ClusterMemory known;
+
+  /** Of the first answer to this start's heartbeats; each registration is a later revision. */
+  private OptionalLong firstAnswer = OptionalLong.empty();
 
   public StoreMemory(ChunkStore store) {
     this.store = store;
@@ -63,6 +67,30 @@ public final class StoreMemory implements SeenNumbers {
         store.remember(known);
       }
       return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** As {@link #accept}, of an answer to a heartbeat of this start. */
+  public boolean answered(Authority authority) {
+    lock.lock();
+    try {
+      boolean accepted = accept(authority);
+      if (accepted && firstAnswer.isEmpty()) {
+        firstAnswer = OptionalLong.of(authority.metastoreRevision());
+      }
+      return accepted;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public boolean isFromBefore(Authority authority) {
+    lock.lock();
+    try {
+      return firstAnswer.isEmpty() || authority.metastoreRevision() < firstAnswer.getAsLong();
     } finally {
       lock.unlock();
     }

@@ -4,6 +4,8 @@ import io.kurve.chunkserver.copyset.CommandReply;
 import io.kurve.chunkserver.copyset.CopysetStateMachine;
 import io.kurve.chunkserver.copyset.CopysetStateMachine.ControlWriter;
 import io.kurve.chunkserver.store.SlotStore;
+import io.kurve.chunkserver.store.SlotStore.CopysetControl;
+import io.kurve.chunkserver.store.SlotStore.Slot;
 import io.kurve.core.data.ReplicaService;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.FaultHandler;
@@ -11,18 +13,23 @@ import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.Membership;
+import io.kurve.core.log.ReadPermission;
 import io.kurve.core.log.ReplicatedLog;
 import io.kurve.core.log.ReplicatedLogs;
 import io.kurve.core.metadata.ChunkserverReport.OutOfService;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,7 +49,10 @@ public final class Copysets {
   /** Replicas that could not be started, and why. */
   private final Map<CopysetKey, String> broken = new ConcurrentSkipListMap<>();
 
-  /** Guards the opening of a replica against a second one of the same copyset. */
+  /** Replicas that were removed: their stores may learn again, but are founders no more. */
+  private final Set<CopysetKey> removed = new TreeSet<>();
+
+  /** Guards {@link #removed}, and the opening of a replica against a second one of its copyset. */
   private final ReentrantLock opening = new ReentrantLock();
 
   /**
@@ -103,6 +113,10 @@ public final class Copysets {
       CopysetReplica there = running.get(copyset);
       if (there != null || broken.containsKey(copyset)) {
         return Optional.ofNullable(there);
+      }
+      if (removed.contains(copyset) && !founders.voters().isEmpty()) {
+        log.warn("{}: {} is not founded again: its replica was removed", storage.disk(), copyset);
+        return Optional.empty();
       }
       return Optional.of(start(copyset, founders));
     } catch (KurveException e) {
@@ -165,6 +179,55 @@ public final class Copysets {
       }
     });
     return List.copyOf(all.values());
+  }
+
+  /**
+   * Removes a replica for good: a tombstone in the log, then its slots and its control state. Can
+   * be done twice, so what a crash cut off is gone on with.
+   *
+   * @return why not now
+   */
+  Optional<KurveException> purge(CopysetKey copyset) {
+    opening.lock();
+    try {
+      CopysetReplica replica = running.get(copyset);
+      if (replica != null && replica.log().readPermission() instanceof ReadPermission.Granted) {
+        return Optional.of(
+            new KurveException(
+                ErrorCode.REFUSED,
+                copyset + " is led here: its other members count on this replica",
+                "change its membership first"));
+      }
+      if (replica != null && !replica.machine().retire()) {
+        return Optional.of(
+            new KurveException(
+                ErrorCode.UNAVAILABLE, copyset + " is being installed here", "try again later"));
+      }
+      running.remove(copyset);
+      broken.remove(copyset);
+      removed.add(copyset);
+      logs.purge(copyset);
+      free(copyset, replica);
+      log.info("{}: the replica of {} is removed", storage.disk(), copyset);
+      return Optional.empty();
+    } finally {
+      opening.unlock();
+    }
+  }
+
+  private void free(CopysetKey copyset, @Nullable CopysetReplica replica) {
+    Set<Slot> slots = new LinkedHashSet<>();
+    CopysetControl control = storage.store().controls().get(copyset);
+    if (control != null) {
+      slots.addAll(control.slots());
+    }
+    if (replica != null) {
+      slots.addAll(replica.machine().slots());
+    }
+    slots.forEach(storage.store()::free);
+    if (control != null) {
+      storage.store().checkpoint(List.of(), Set.of(copyset));
+    }
   }
 
   private BlockRepair repair(CopysetStateMachine machine, ReplicatedLog<CommandReply> log) {

@@ -69,6 +69,23 @@ final class LeaderReads {
     return repair.outstanding();
   }
 
+  /**
+   * For another replica that is to get the block, and can't while it is damaged here.
+   *
+   * @param done tells whether it is whole
+   * @throws RejectedExecutionException when too many wait for it
+   */
+  void mend(ChunkAddress address, int block, Consumer<Boolean> done) {
+    repairs.execute(() -> {
+      try {
+        done.accept(repair.repair(address, block) == BlockRepair.Outcome.REPAIRED);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        done.accept(false);
+      }
+    });
+  }
+
   private void serve(ReadRequest read, boolean mayRepair) {
     long begin = shared.nanoTime().getAsLong();
     if (mayRepair) {

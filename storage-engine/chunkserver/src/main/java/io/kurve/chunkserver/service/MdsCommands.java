@@ -14,8 +14,11 @@ import io.kurve.core.id.VolumeId;
 import io.kurve.core.log.Membership;
 import io.kurve.core.log.Proposal;
 import io.kurve.core.log.ReadPermission;
+import io.kurve.core.log.ReplicaStatus;
+import io.kurve.core.log.ReplicatedLog;
 import io.kurve.core.metadata.ChunkserverCommands;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -28,6 +31,7 @@ public final class MdsCommands implements ChunkserverCommands {
   private final Copysets copysets;
   private final SeenNumbers seen;
   private final BooleanSupplier confirmed;
+  private final MemberChanges members = new MemberChanges();
 
   public MdsCommands(
       ReplicaId self, Copysets copysets, SeenNumbers seen, BooleanSupplier confirmed) {
@@ -40,17 +44,24 @@ public final class MdsCommands implements ChunkserverCommands {
   @Override
   public CompletionStage<Void> createCopyset(
       ReplicaId target, Authority authority, CopysetKey copyset, Membership membership) {
-    Optional<KurveException> refusal = refusal(target, authority);
-    if (refusal.isEmpty() && !membership.voters().contains(self)) {
+    Optional<KurveException> refusal = refusalOfMembers(target, authority);
+    boolean joins = membership.voters().isEmpty() && membership.learners().contains(self);
+    if (refusal.isEmpty() && !joins && !membership.voters().contains(self)) {
       refusal =
           Optional.of(
               new KurveException(
                   ErrorCode.INVALID_ARGUMENT,
-                  self + " is not among " + membership.voters(),
+                  self + " is not among " + membership,
                   "look up who the members are"));
     }
     if (refusal.isPresent()) {
       return CompletableFuture.failedStage(refusal.get());
+    }
+    if (joins) {
+      refusal = members.joins(copyset, authority.metastoreRevision());
+      if (refusal.isPresent()) {
+        return CompletableFuture.failedStage(refusal.get());
+      }
     }
     var unused = copysets.open(copyset, membership);
     return CompletableFuture.completedStage(null);
@@ -76,6 +87,67 @@ public final class MdsCommands implements ChunkserverCommands {
       long deletingTransaction) {
     return commit(
         target, authority, copyset, new PurgeVolume(authority.term(), volume, deletingTransaction));
+  }
+
+  @Override
+  public CompletionStage<Void> changeMembership(
+      ReplicaId target, Authority authority, CopysetKey copyset, Membership wanted) {
+    Optional<KurveException> refusal = refusalOfMembers(target, authority);
+    if (refusal.isPresent()) {
+      return CompletableFuture.failedStage(refusal.get());
+    }
+    Optional<CopysetReplica> replica = copysets.find(copyset);
+    if (replica.isEmpty()) {
+      return CompletableFuture.failedStage(notHere(target, copyset));
+    }
+    if (replica.get().machine().leadingTerm().isEmpty()) {
+      return CompletableFuture.failedStage(
+          notLeader(copyset, replica.get().log().status().leader(), "another replica leads"));
+    }
+    if (!wanted.voters().contains(self)) {
+      Optional<ReplicaId> next = handOver(replica.get(), wanted);
+      return CompletableFuture.failedStage(
+          notLeader(copyset, next, "it is to leave, and hands over first"));
+    }
+    ReplicatedLog<CommandReply> log = replica.get().log();
+    return members.change(
+        copyset,
+        authority.metastoreRevision(),
+        () ->
+            log.changeMembership(wanted)
+                // It may hold already, for one that was deposed: an entry of its own shows the
+                // rest.
+                .thenCompose(_ -> commit(target, authority, copyset, new Command.Barrier())));
+  }
+
+  /** To the one that lacks the least of those that stay. */
+  private static Optional<ReplicaId> handOver(CopysetReplica replica, Membership wanted) {
+    ReplicaStatus status = replica.log().status();
+    Optional<ReplicaId> next =
+        status.followers().entrySet().stream()
+            .filter(follower -> status.membership().voters().contains(follower.getKey()))
+            .filter(follower -> wanted.voters().contains(follower.getKey()))
+            .max(Map.Entry.comparingByValue())
+            .map(Map.Entry::getKey);
+    next.ifPresent(stays -> {
+      var unused = replica.log().transferLeadership(stays);
+    });
+    return next;
+  }
+
+  @Override
+  public CompletionStage<Void> purgeReplica(
+      ReplicaId target, Authority authority, CopysetKey copyset, long removingTransaction) {
+    Optional<KurveException> refusal = refusalOfMembers(target, authority);
+    if (refusal.isEmpty()) {
+      refusal = members.removes(copyset, removingTransaction);
+    }
+    if (refusal.isEmpty()) {
+      refusal = copysets.purge(copyset);
+    }
+    return refusal.isEmpty()
+        ? CompletableFuture.completedStage(null)
+        : CompletableFuture.failedStage(refusal.get());
   }
 
   @Override
@@ -152,6 +224,20 @@ public final class MdsCommands implements ChunkserverCommands {
               new KurveException(
                   ErrorCode.UNKNOWN_OUTCOME, copyset + ": " + unknown.why(), "send it again"));
     }
+  }
+
+  /** Of a command that makes, changes or removes a replica. */
+  private Optional<KurveException> refusalOfMembers(ReplicaId target, Authority authority) {
+    Optional<KurveException> refusal = refusal(target, authority);
+    if (refusal.isEmpty() && seen.isFromBefore(authority)) {
+      refusal =
+          Optional.of(
+              new KurveException(
+                  ErrorCode.UNAVAILABLE,
+                  self + " has started since this was ordered",
+                  "order it again"));
+    }
+    return refusal;
   }
 
   private Optional<KurveException> refusal(ReplicaId target, Authority authority) {

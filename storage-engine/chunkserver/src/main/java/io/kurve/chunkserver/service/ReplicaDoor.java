@@ -2,6 +2,7 @@ package io.kurve.chunkserver.service;
 
 import io.kurve.chunkserver.copyset.ChunkBlocks;
 import io.kurve.chunkserver.copyset.ChunkBlocks.RepairRead;
+import io.kurve.chunkserver.copyset.DamagedBlockException;
 import io.kurve.chunkserver.copyset.Digest128;
 import io.kurve.chunkserver.copyset.ReplicaPeer;
 import io.kurve.chunkserver.copyset.ReplicaPeer.BlockTable;
@@ -30,6 +31,9 @@ import java.util.concurrent.RejectedExecutionException;
 
 /** What this chunkserver's replicas give to those on other chunkservers. */
 public final class ReplicaDoor implements ReplicaService {
+  /** For one answer: who asks waits for it. */
+  private static final int MOST_REPAIRS = 16;
+
   private final Copysets copysets;
   private final Executor io;
 
@@ -123,31 +127,75 @@ public final class ReplicaDoor implements ReplicaService {
   }
 
   private <T> CompletionStage<T> answer(CopysetKey copyset, OnBlocks<T> work) {
-    CompletableFuture<T> answer = new CompletableFuture<>();
     Optional<CopysetReplica> replica = copysets.find(copyset);
-    if (replica.isEmpty()) {
-      answer.completeExceptionally(notFound("no replica of " + copyset + " here"));
-      return answer;
-    }
-    try {
-      io.execute(() -> complete(answer, replica.get().machine().blocks(), work));
-    } catch (RejectedExecutionException e) {
-      answer.completeExceptionally(
-          new KurveException(ErrorCode.OVERLOAD, "too many reads wait for the disk", "come back"));
-    }
-    return answer;
+    return replica.isEmpty()
+        ? CompletableFuture.failedStage(notFound("no replica of " + copyset + " here"))
+        : new Question<>(replica.get(), work).ask();
   }
 
-  private static <T> void complete(
-      CompletableFuture<T> answer, ChunkBlocks blocks, OnBlocks<T> work) {
-    try {
-      answer.complete(work.on(blocks));
-    } catch (KurveException e) {
-      answer.completeExceptionally(e);
-    } catch (IOException e) {
+  /** What is damaged here is repaired first: no replica is made from one with damaged blocks. */
+  private final class Question<T> {
+    private final CopysetReplica replica;
+    private final OnBlocks<T> work;
+    private final CompletableFuture<T> answer = new CompletableFuture<>();
+    private int repairsLeft = MOST_REPAIRS;
+
+    Question(CopysetReplica replica, OnBlocks<T> work) {
+      this.replica = replica;
+      this.work = work;
+    }
+
+    CompletionStage<T> ask() {
+      try {
+        io.execute(this::complete);
+      } catch (RejectedExecutionException e) {
+        answer.completeExceptionally(
+            new KurveException(
+                ErrorCode.OVERLOAD, "too many reads wait for the disk", "come back"));
+      }
+      return answer;
+    }
+
+    private void complete() {
+      try {
+        answer.complete(work.on(replica.machine().blocks()));
+      } catch (KurveException e) {
+        answer.completeExceptionally(e);
+      } catch (DamagedBlockException e) {
+        mend(e);
+      } catch (IOException e) {
+        fail(e);
+      }
+    }
+
+    private void mend(DamagedBlockException damage) {
+      // Until it is, what does not match its checksum may be a write that is to be repeated.
+      if (repairsLeft-- == 0 || !replica.isUpToDate()) {
+        fail(damage);
+        return;
+      }
+      try {
+        replica
+            .reads()
+            .mend(
+                damage.address(),
+                damage.block(),
+                whole -> {
+                  if (whole) {
+                    var unused = ask();
+                  } else {
+                    fail(damage);
+                  }
+                });
+      } catch (RejectedExecutionException e) {
+        fail(damage);
+      }
+    }
+
+    private void fail(IOException why) {
       answer.completeExceptionally(
           new KurveException(
-              ErrorCode.UNAVAILABLE, String.valueOf(e.getMessage()), "ask another replica", e));
+              ErrorCode.UNAVAILABLE, String.valueOf(why.getMessage()), "ask another replica", why));
     }
   }
 

@@ -12,6 +12,12 @@ public interface SeenNumbers {
    */
   boolean accept(Authority authority);
 
+  /**
+   * Whether it was ordered before the MDS knew of this start: it was on its way to a process of
+   * before, and what it counted on may have been ordered otherwise since.
+   */
+  boolean isFromBefore(Authority authority);
+
   void sawAttachment(AttachmentId attachment);
 
   Seen seen();

@@ -18,6 +18,7 @@ import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.RequestId;
 import io.kurve.core.id.StoreId;
+import io.kurve.core.metadata.ChunkserverCommands;
 import io.kurve.core.metadata.ClusterInspection;
 import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.metadata.MetadataService;
@@ -53,10 +54,13 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** Chunkservers on real disks and sockets, with a fake MDS and a client of one volume. */
 final class ChunkserverWorld implements AutoCloseable {
@@ -222,6 +226,26 @@ final class ChunkserverWorld implements AutoCloseable {
 
   void grant(CopysetKey copyset) {
     await("a grant in " + copyset, () -> grantOnce(copyset, Duration.ofSeconds(5)));
+  }
+
+  /** Repeats a command until it is done, as the MDS does. */
+  void command(String what, Supplier<Optional<CompletionStage<Void>>> send) {
+    await(
+        what,
+        () -> {
+          try {
+            Optional<CompletionStage<Void>> sent = send.get();
+            sent.ifPresent(
+                answer -> answer.toCompletableFuture().orTimeout(5, TimeUnit.SECONDS).join());
+            return sent.isPresent();
+          } catch (CompletionException retry) {
+            return false;
+          }
+        });
+  }
+
+  ChunkserverCommands commands() {
+    return commands;
   }
 
   /** For its work on the disk; whether it ends well is not asked. */

@@ -130,6 +130,19 @@ final class FakeMds implements ChunkserverRegistry {
     return known != null ? known : unknown(replica);
   }
 
+  /** Of a store that has registered. */
+  synchronized ReplicaId replica(int number) {
+    return newcomers.keySet().stream()
+        .filter(one -> ChunkserverWorld.number(one) == number)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** What the store said last, if it has said anything since its start. */
+  synchronized Optional<ChunkserverReport> report(ReplicaId replica) {
+    return Optional.ofNullable(reports.get(replica));
+  }
+
   /** Where the store said last that it serves data. */
   synchronized HostAndPort addressOf(int number) {
     return newcomers.entrySet().stream()

@@ -25,6 +25,31 @@ class StoreMemoryTest {
   private static final ClusterId CLUSTER = new ClusterId(new UUID(5, 5));
 
   @Test
+  void rule15WhatWasOrderedBeforeThisStartIsKnown(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("disk");
+    new Preallocation().createFile(file, ByteSize.parse("256MiB"));
+    try (FileDisk disk = FileDisk.open(file)) {
+      StoreCreation.format(
+          disk,
+          FormatRequest.of(
+              new StoreIdentity(
+                  CLUSTER, new StoreId(new UUID(6, 6)), Instant.ofEpochMilli(1_000))));
+    }
+    try (FileDisk disk = FileDisk.open(file);
+        ChunkStore store = ChunkStore.open(disk, CLUSTER, new HaltingFaultHandler())) {
+      StoreMemory memory = new StoreMemory(store);
+      // Nothing tells yet whether it was sent to a process of before.
+      assertThat(memory.accept(new Authority(new MdsTerm(9), 25, 30))).isTrue();
+      assertThat(memory.isFromBefore(new Authority(new MdsTerm(9), 25, 30))).isTrue();
+      assertThat(memory.answered(new Authority(new MdsTerm(8), 20, 30))).isFalse();
+      assertThat(memory.answered(new Authority(new MdsTerm(9), 20, 30))).isTrue();
+      assertThat(memory.answered(new Authority(new MdsTerm(9), 24, 30))).isTrue();
+      assertThat(memory.isFromBefore(new Authority(new MdsTerm(9), 19, 30))).isTrue();
+      assertThat(memory.isFromBefore(new Authority(new MdsTerm(9), 20, 30))).isFalse();
+    }
+  }
+
+  @Test
   void rule24AHigherMdsTermOutlivesAKill(@TempDir Path folder) throws Exception {
     Path file = folder.resolve("disk");
     new Preallocation().createFile(file, ByteSize.parse("256MiB"));

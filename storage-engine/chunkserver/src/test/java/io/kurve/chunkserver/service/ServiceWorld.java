@@ -219,6 +219,11 @@ final class ServiceWorld {
     }
 
     @Override
+    public boolean isFromBefore(Authority authority) {
+      return false;
+    }
+
+    @Override
     public void sawAttachment(AttachmentId attachment) {}
 
     @Override

@@ -17,6 +17,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -91,6 +92,15 @@ public final class PlaygroundCommand implements Callable<Integer> {
     boolean etcd;
 
     @Option(
+        names = "--grace",
+        paramLabel = "T",
+        converter = TimeSpanConverter.class,
+        description =
+            "how long a disk may be gone before what it holds is rebuilt on others, such as 20s "
+                + "(default: 10m)")
+    @Nullable Duration grace;
+
+    @Option(
         names = "--base-port",
         paramLabel = "PORT",
         description = "the first of its ports, all on loopback (default: free ones)")
@@ -137,7 +147,8 @@ public final class PlaygroundCommand implements Callable<Integer> {
                     Optional.ofNullable(shape.disks),
                     Optional.ofNullable(shape.hosts),
                     Optional.ofNullable(shape.basePort),
-                    new PlaygroundMaker.Metadata(Optional.ofNullable(shape.mds), shape.etcd)));
+                    new PlaygroundMaker.Metadata(Optional.ofNullable(shape.mds), shape.etcd),
+                    Optional.ofNullable(shape.grace)));
     Playground.Up up = playground(layout, settings).up();
     session
         .console()

@@ -9,6 +9,7 @@ import io.kurve.core.id.ClusterId;
 import io.kurve.core.metadata.PoolCapacity;
 import io.kurve.core.unit.ByteSize;
 import io.kurve.core.unit.Geometry;
+import io.kurve.core.unit.TimeSpan;
 import io.kurve.protocol.handshake.ClusterKey;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,7 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -58,7 +60,8 @@ public final class PlaygroundMaker {
       Optional<Integer> disks,
       Optional<Integer> hosts,
       Optional<Integer> basePort,
-      Metadata metadata) {}
+      Metadata metadata,
+      Optional<Duration> grace) {}
 
   /**
    * @param etcd asked for; else as it is, or not
@@ -143,6 +146,15 @@ public final class PlaygroundMaker {
       differences.add("no --etcd");
     }
     wanted
+        .grace()
+        .filter(grace -> grace.toSeconds() != made.shape().graceSeconds())
+        .ifPresent(grace ->
+            differences.add(
+                "--grace "
+                    + TimeSpan.toHuman(Duration.ofSeconds(made.shape().graceSeconds()))
+                    + ", not "
+                    + TimeSpan.toHuman(grace)));
+    wanted
         .basePort()
         .filter(port -> port != made.basePort())
         .ifPresent(port -> differences.add("--base-port " + made.basePort() + ", not " + port));
@@ -180,7 +192,15 @@ public final class PlaygroundMaker {
       throw invalid("--hosts is " + hosts, "give 1 to 9");
     }
     Settings.Shape shape =
-        new Settings.Shape(disks, hosts, mds(wanted.metadata()), wanted.metadata().etcd());
+        new Settings.Shape(
+            disks,
+            hosts,
+            mds(wanted.metadata()),
+            wanted.metadata().etcd(),
+            wanted
+                .grace()
+                .map(PlaygroundMaker::seconds)
+                .orElse(Settings.Shape.USUAL_GRACE_SECONDS));
     long volumeBytes = volumeBytes(wanted.volumeBytes(), new ByteSize(diskBytes), disks);
     int ports = Roles.ports(shape);
     ClusterId cluster = new ClusterId(UUID.randomUUID());
@@ -195,6 +215,13 @@ public final class PlaygroundMaker {
       basePort = Ports.free(ports, cluster.value().hashCode());
     }
     return new Settings(cluster, volumeBytes, diskBytes, shape, COPYSETS, basePort);
+  }
+
+  private static int seconds(Duration grace) {
+    if (grace.toSeconds() < 1 || grace.toDays() > 7) {
+      throw invalid("--grace is " + TimeSpan.toHuman(grace), "give 1s to 7d");
+    }
+    return Math.toIntExact(grace.toSeconds());
   }
 
   private static int mds(Metadata wanted) {

@@ -27,7 +27,8 @@ final class ServerArguments {
         List.of(
             "--bind", address.host(),
             "--port", Integer.toString(address.port()),
-            "--metrics-port", Integer.toString(metrics.port())));
+            "--metrics-port", Integer.toString(metrics.port()),
+            "--grace", Integer.toString(settings.shape().graceSeconds())));
     if (!Files.exists(layout.bornFile())) {
       arguments.addAll(
           List.of(

@@ -21,16 +21,20 @@ public record Settings(
   private static final int VERSION = 1;
 
   private static final int VERSION_WITH_MDS = 2;
+  private static final String GRACE = "grace-seconds";
   private static final String FILE = "playground.properties";
 
   /**
    * How many processes of each kind.
    *
    * @param etcd whether an etcd is the metadata store, not the MDS itself
+   * @param graceSeconds how long a disk may be gone before it is rebuilt on others
    */
-  public record Shape(int disks, int hosts, int mds, boolean etcd) {
+  public record Shape(int disks, int hosts, int mds, boolean etcd, int graceSeconds) {
+    static final int USUAL_GRACE_SECONDS = 600;
+
     boolean isUsual() {
-      return mds == 1 && !etcd;
+      return mds == 1 && !etcd && graceSeconds == USUAL_GRACE_SECONDS;
     }
   }
 
@@ -66,7 +70,9 @@ public record Settings(
                   Integer.parseInt(text(properties, "disks")),
                   Integer.parseInt(text(properties, "hosts")),
                   withMds ? Integer.parseInt(text(properties, "mds")) : 1,
-                  withMds && Boolean.parseBoolean(text(properties, "etcd"))),
+                  withMds && Boolean.parseBoolean(text(properties, "etcd")),
+                  Integer.parseInt(
+                      properties.getProperty(GRACE, Integer.toString(Shape.USUAL_GRACE_SECONDS)))),
               Integer.parseInt(text(properties, "copysets")),
               Integer.parseInt(text(properties, "base-port"))));
     } catch (IOException | IllegalArgumentException e) {
@@ -115,6 +121,7 @@ public record Settings(
     if (!shape.isUsual()) {
       properties.setProperty("mds", Integer.toString(shape.mds()));
       properties.setProperty("etcd", Boolean.toString(shape.etcd()));
+      properties.setProperty(GRACE, Integer.toString(shape.graceSeconds()));
     }
     properties.setProperty("cluster", cluster.toString());
     properties.setProperty("volume-bytes", Long.toString(volumeBytes));

@@ -78,6 +78,7 @@ class FolderWatchTest {
   }
 
   private static Settings settings(ClusterId cluster) {
-    return new Settings(cluster, 1 << 24, 1 << 30, new Settings.Shape(3, 1, 1, false), 16, 30_000);
+    return new Settings(
+        cluster, 1 << 24, 1 << 30, new Settings.Shape(3, 1, 1, false, 600), 16, 30_000);
   }
 }

@@ -10,6 +10,7 @@ import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.HostAndPort;
 import io.kurve.core.unit.ByteSize;
+import io.kurve.core.unit.TimeSpan;
 import io.kurve.protocol.handshake.ClusterKey;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -38,7 +39,8 @@ class PlaygroundMakerTest {
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
-        USUAL);
+        USUAL,
+        Optional.empty());
   }
 
   private static Wanted shape(
@@ -49,7 +51,8 @@ class PlaygroundMakerTest {
         Optional.ofNullable(disks),
         Optional.ofNullable(hosts),
         Optional.ofNullable(basePort),
-        USUAL);
+        USUAL,
+        Optional.empty());
   }
 
   private static Wanted mds(@Nullable Integer mds, boolean etcd) {
@@ -59,7 +62,8 @@ class PlaygroundMakerTest {
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
-        new Metadata(Optional.ofNullable(mds), etcd));
+        new Metadata(Optional.ofNullable(mds), etcd),
+        Optional.empty());
   }
 
   private Settings make(Wanted wanted) throws IOException {
@@ -160,7 +164,8 @@ class PlaygroundMakerTest {
                     Optional.empty(),
                     Optional.empty(),
                     Optional.empty(),
-                    USUAL)))
+                    USUAL,
+                    Optional.empty())))
         .isEqualTo(made);
     assertThatThrownBy(() -> make(wanted(128 * MIB, 512 * MIB)))
         .hasMessageContaining("--size 64 MiB, not 128 MiB");
@@ -172,13 +177,34 @@ class PlaygroundMakerTest {
         .hasMessageContaining("no --etcd");
   }
 
+  private static Wanted grace(String grace) {
+    return new Wanted(
+        Optional.of(64 * MIB),
+        Optional.of(512 * MIB),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        USUAL,
+        Optional.of(TimeSpan.parse(grace)));
+  }
+
+  @Test
+  void theGracePeriodOfDisksIsKeptAndGivenToTheMds() throws IOException {
+    assertThat(refused(ErrorCode.INVALID_ARGUMENT, layout(), grace("0"))).contains("--grace is 0s");
+    Settings made = make(grace("20s"));
+    assertThat(made.shape().graceSeconds()).isEqualTo(20);
+    assertThat(make(mds(null, false))).isEqualTo(made);
+    assertThatThrownBy(() -> make(grace("10m"))).hasMessageContaining("--grace 20s, not 10m");
+    assertThat(new Roles(layout(), made).mds().getFirst().arguments()).contains("--grace", "20");
+  }
+
   @Test
   void severalMdsNeedAnEtcdAndKeepIt() throws IOException {
     assertThat(refused(ErrorCode.INVALID_ARGUMENT, layout(), mds(3, false)))
         .contains("--mds 3 needs --etcd");
     assertThat(refused(ErrorCode.INVALID_ARGUMENT, layout(), mds(0, true))).contains("--mds is 0");
     Settings made = make(mds(3, true));
-    assertThat(made.shape()).isEqualTo(new Settings.Shape(3, 1, 3, true));
+    assertThat(made.shape()).isEqualTo(new Settings.Shape(3, 1, 3, true, 600));
     assertThat(make(mds(3, true))).isEqualTo(made);
     assertThat(make(mds(null, false))).isEqualTo(made);
     assertThatThrownBy(() -> make(mds(1, false))).hasMessageContaining("--mds 3, not 1");

@@ -32,7 +32,7 @@ class PlaygroundTest {
             ClusterId.parse("00000000-0000-0000-0000-000000000001"),
             4L << 30,
             8L << 30,
-            new Settings.Shape(3, 1, 1, false),
+            new Settings.Shape(3, 1, 1, false, 600),
             16,
             21_000);
     Playground playground = new Playground(new Layout(folder), settings, new Nobody(), line -> {});

@@ -18,7 +18,10 @@ import java.util.concurrent.CompletionStage;
 public interface ChunkserverCommands {
   record Authority(MdsTerm term, long metastoreRevision, long highestId) {}
 
-  /** Founds the replica of a copyset on this chunkserver, if its store is no member yet. */
+  /**
+   * Founds the replica of a copyset on this chunkserver, if its store is no member yet. Without
+   * voters, and with the target as the learner: the replica joins a copyset that there is.
+   */
   CompletionStage<Void> createCopyset(
       ReplicaId target, Authority authority, CopysetKey copyset, Membership membership);
 
@@ -47,6 +50,23 @@ public interface ChunkserverCommands {
       CopysetKey copyset,
       VolumeId volume,
       long deletingTransaction);
+
+  /**
+   * Changes who belongs to a copyset; sent to its leader. Ends when the new membership alone is
+   * committed; see {@link io.kurve.core.log.ReplicatedLog#changeMembership}. A leader that is to
+   * leave hands over first, and ends this with NOT_LEADER.
+   */
+  CompletionStage<Void> changeMembership(
+      ReplicaId target, Authority authority, CopysetKey copyset, Membership wanted);
+
+  /**
+   * Removes a replica with all its data from a chunkserver.
+   *
+   * @param removingTransaction the revision of the transaction that took it out of the copyset for
+   *     good
+   */
+  CompletionStage<Void> purgeReplica(
+      ReplicaId target, Authority authority, CopysetKey copyset, long removingTransaction);
 
   /** The chunks that a copyset holds of a volume, as its leader has applied them. */
   CompletionStage<List<Long>> chunksOf(ReplicaId target, CopysetKey copyset, VolumeId volume);

@@ -14,6 +14,7 @@ import io.kurve.core.unit.ByteSize;
 import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
 import io.kurve.mds.record.StoredRecord.CopysetRecord;
 import io.kurve.mds.record.StoredRecord.VolumeRecord;
+import io.kurve.mds.repair.Moves;
 import io.kurve.mds.state.Image;
 import io.kurve.mds.topology.Presence;
 import io.kurve.mds.volume.SegmentAllocator;
@@ -35,12 +36,14 @@ final class Diagnosis {
   private final Image image;
   private final Presence presence;
   private final SegmentAllocator allocator;
+  private final Moves moves;
   private final List<Reason> reasons = new ArrayList<>();
 
-  Diagnosis(Image image, Presence presence) {
+  Diagnosis(Image image, Presence presence, Moves moves) {
     this.image = image;
     this.presence = presence;
     this.allocator = new SegmentAllocator(image, _ -> true, presence::slotsInUse);
+    this.moves = moves;
   }
 
   List<Reason> find(
@@ -57,6 +60,7 @@ final class Diagnosis {
     image.chunkservers().values().forEach(this::disk);
     pool();
     copysets();
+    moves();
     fences.forEach((attachment, copyset) ->
         add(
             ReasonCode.FENCE_HELD_UP,
@@ -280,6 +284,22 @@ final class Diagnosis {
                 && lately(copyset) < copyset.membership().voters().size(),
         "miss a replica: reads and writes go on",
         "start the chunkservers that are away");
+  }
+
+  private void moves() {
+    moves
+        .progress()
+        .ifPresent(
+            text -> add(ReasonCode.REPLICAS_MOVING, "pool", text, "wait: it goes on by itself"));
+    Map<CopysetId, String> stuck = moves.stuck();
+    if (!stuck.isEmpty()) {
+      add(
+          ReasonCode.NO_DISK_TO_MOVE_TO,
+          names(List.copyOf(stuck.keySet())),
+          "%d of %d copysets can't be rebuilt: %s"
+              .formatted(stuck.size(), image.copysets().size(), stuck.values().iterator().next()),
+          "add a disk on a server that holds none of their replicas, or bring the old one back");
+    }
   }
 
   private void aggregate(

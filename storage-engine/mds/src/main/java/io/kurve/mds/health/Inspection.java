@@ -13,6 +13,7 @@ import io.kurve.core.unit.Geometry;
 import io.kurve.mds.leadership.Office;
 import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
 import io.kurve.mds.record.StoredRecord.ClusterRecord;
+import io.kurve.mds.repair.Moves;
 import io.kurve.mds.topology.MetastoreBehind;
 import io.kurve.mds.topology.PoolFounding;
 import io.kurve.mds.topology.Presence;
@@ -30,26 +31,19 @@ public final class Inspection {
   private final Presence presence;
   private final MetastoreBehind behind;
   private final PoolFounding pool;
-  private final Fencing fencing;
-  private final Purge purge;
-  private final RecycleBin bin;
+  private final Work work;
 
   public Inspection(
-      Office office,
-      Presence presence,
-      MetastoreBehind behind,
-      PoolFounding pool,
-      Fencing fencing,
-      Purge purge,
-      RecycleBin bin) {
+      Office office, Presence presence, MetastoreBehind behind, PoolFounding pool, Work work) {
     this.office = office;
     this.presence = presence;
     this.behind = behind;
     this.pool = pool;
-    this.fencing = fencing;
-    this.purge = purge;
-    this.bin = bin;
+    this.work = work;
   }
+
+  /** What goes on by itself. */
+  public record Work(Moves moves, Fencing fencing, Purge purge, RecycleBin bin) {}
 
   public CompletionStage<ClusterStatus> status() {
     return office.gate().read(this::statusNow);
@@ -74,8 +68,12 @@ public final class Inspection {
             .found()
             .map(Inspection::behindReason)
             .orElseGet(() ->
-                new Diagnosis(office.image(), presence)
-                    .find(pool.missing(), fencing.holdUps(), purge.holdUps(), bin.held()));
+                new Diagnosis(office.image(), presence, work.moves())
+                    .find(
+                        pool.missing(),
+                        work.fencing().holdUps(),
+                        work.purge().holdUps(),
+                        work.bin().held()));
     Health health =
         reasons.stream()
             .map(reason -> ReasonCode.valueOf(reason.code()).health())

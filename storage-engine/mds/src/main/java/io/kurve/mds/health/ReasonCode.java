@@ -30,6 +30,10 @@ public enum ReasonCode {
   REPLICA_LAGGING(Health.DEGRADED),
   /** Replicas that are being rebuilt from their leader. */
   REPLICA_INSTALLING(Health.DEGRADED),
+  /** Replicas that are on their way from one disk to another. */
+  REPLICAS_MOVING(Health.DEGRADED),
+  /** Replicas that have to go and find no disk. */
+  NO_DISK_TO_MOVE_TO(Health.DEGRADED),
   /** Blocks that were found damaged and are not repaired yet. */
   BLOCKS_DAMAGED(Health.DEGRADED),
   /** An attachment can't be fenced until a copyset has its quorum back. */

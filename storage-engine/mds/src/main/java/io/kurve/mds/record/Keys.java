@@ -20,6 +20,8 @@ import java.util.Locale;
  *   kurve/chunkserver/ID                   ChunkserverRecord
  *   kurve/durable/CHUNKSERVER              DurableRecord
  *   kurve/copyset/ID                       CopysetRecord
+ *   kurve/move/COPYSET                     MoveRecord         while a replica is moved
+ *   kurve/retired/COPYSET/CHUNKSERVER      RetiredRecord      until the replica is removed
  *   kurve/volume/ID                        VolumeRecord
  *   kurve/attachments/VOLUME               AttachmentsRecord  its modify revision orders grants
  *   kurve/segment/VOLUME/INDEX             SegmentRecord
@@ -53,6 +55,14 @@ public final class Keys {
 
   static String copyset(CopysetId id) {
     return ALL + "copyset/" + hex(id.value());
+  }
+
+  static String move(CopysetId id) {
+    return ALL + "move/" + hex(id.value());
+  }
+
+  static String retired(CopysetId copyset, ChunkserverId chunkserver) {
+    return ALL + "retired/" + hex(copyset.value()) + "/" + hex(chunkserver.value());
   }
 
   static String volume(VolumeId id) {

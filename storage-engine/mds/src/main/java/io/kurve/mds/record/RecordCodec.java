@@ -31,8 +31,11 @@ import io.kurve.mds.record.StoredRecord.DurableRecord;
 import io.kurve.mds.record.StoredRecord.Holding;
 import io.kurve.mds.record.StoredRecord.IdCounterRecord;
 import io.kurve.mds.record.StoredRecord.IdKind;
+import io.kurve.mds.record.StoredRecord.MoveRecord;
+import io.kurve.mds.record.StoredRecord.MoveStep;
 import io.kurve.mds.record.StoredRecord.PolicyRecord;
 import io.kurve.mds.record.StoredRecord.RetentionClockRecord;
+import io.kurve.mds.record.StoredRecord.RetiredRecord;
 import io.kurve.mds.record.StoredRecord.SegmentRecord;
 import io.kurve.mds.record.StoredRecord.VolumeRecord;
 import java.nio.BufferUnderflowException;
@@ -77,6 +80,9 @@ public final class RecordCodec {
   /** With the id of the start that is confirmed. */
   private static final int CHUNKSERVER_VERSION = 2;
 
+  /** With its epoch. */
+  private static final int COPYSET_VERSION = 2;
+
   private static final int CLUSTER = 1;
   private static final int ID_COUNTER = 2;
   private static final int CHUNKSERVER = 3;
@@ -87,6 +93,8 @@ public final class RecordCodec {
   private static final int SEGMENT = 8;
   private static final int POLICY = 9;
   private static final int RETENTION_CLOCK = 10;
+  private static final int MOVE = 11;
+  private static final int RETIRED = 12;
 
   private static final int HEAD_BYTES = 3;
   private static final int CRC_BYTES = 4;
@@ -116,7 +124,17 @@ public final class RecordCodec {
         copysetKey(out, r.copyset());
         out.list(r.membership().voters(), RecordCodec::replica);
         out.list(r.membership().learners(), RecordCodec::replica);
-        out.i64(r.preferredLeader().value());
+        out.i64(r.preferredLeader().value()).i64(r.epoch());
+      }
+      case MoveRecord r -> {
+        out.i64(r.copyset().value());
+        replica(out, r.leaving());
+        replica(out, r.joining());
+        out.u8(stepCode(r.step())).text(r.why()).instant(r.since());
+      }
+      case RetiredRecord r -> {
+        copysetKey(out, r.copyset());
+        replica(out, r.replica());
       }
       case VolumeRecord r -> volume(out, r);
       case AttachmentsRecord r ->
@@ -181,7 +199,17 @@ public final class RecordCodec {
           new CopysetRecord(
               readCopysetKey(in),
               new Membership(in.list(RecordCodec::readReplica), in.list(RecordCodec::readReplica)),
-              new ChunkserverId(in.i64()));
+              new ChunkserverId(in.i64()),
+              version < COPYSET_VERSION ? 0 : in.i64());
+      case MOVE ->
+          new MoveRecord(
+              new CopysetId(in.i64()),
+              readReplica(in),
+              readReplica(in),
+              step(key, in.u8()),
+              in.text(),
+              in.instant());
+      case RETIRED -> new RetiredRecord(readCopysetKey(in), readReplica(in));
       case VOLUME -> readVolume(key, version, in);
       case ATTACHMENTS ->
           new AttachmentsRecord(new VolumeId(in.i64()), in.list(r -> readHolding(key, r)));
@@ -205,6 +233,8 @@ public final class RecordCodec {
       case ChunkserverRecord _ -> CHUNKSERVER;
       case DurableRecord _ -> DURABLE;
       case CopysetRecord _ -> COPYSET;
+      case MoveRecord _ -> MOVE;
+      case RetiredRecord _ -> RETIRED;
       case VolumeRecord _ -> VOLUME;
       case AttachmentsRecord _ -> ATTACHMENTS;
       case SegmentRecord _ -> SEGMENT;
@@ -218,6 +248,7 @@ public final class RecordCodec {
       case DURABLE -> DURABLE_VERSION;
       case VOLUME -> VOLUME_VERSION;
       case CHUNKSERVER -> CHUNKSERVER_VERSION;
+      case COPYSET -> COPYSET_VERSION;
       default -> VERSION;
     };
   }
@@ -322,6 +353,25 @@ public final class RecordCodec {
         },
         in.instant(),
         in.flag());
+  }
+
+  private static int stepCode(MoveStep step) {
+    return switch (step) {
+      case CREATE -> 1;
+      case LEARN -> 2;
+      case SWAP -> 3;
+      case BACK -> 4;
+    };
+  }
+
+  private static MoveStep step(String key, int code) {
+    return switch (code) {
+      case 1 -> MoveStep.CREATE;
+      case 2 -> MoveStep.LEARN;
+      case 3 -> MoveStep.SWAP;
+      case 4 -> MoveStep.BACK;
+      default -> throw damaged(key, "its step is unknown");
+    };
   }
 
   private static int idKindCode(IdKind kind) {

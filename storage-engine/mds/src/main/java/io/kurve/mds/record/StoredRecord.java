@@ -3,6 +3,7 @@ package io.kurve.mds.record;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.ClusterId;
+import io.kurve.core.id.CopysetId;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreGeneration;
@@ -128,11 +129,67 @@ public sealed interface StoredRecord {
     }
   }
 
-  record CopysetRecord(CopysetKey copyset, Membership membership, ChunkserverId preferredLeader)
+  /**
+   * @param membership its learners join, and space is promised on their disks as on those of voters
+   * @param epoch raised with each change of its voters; 0: they are its founders
+   */
+  record CopysetRecord(
+      CopysetKey copyset, Membership membership, ChunkserverId preferredLeader, long epoch)
       implements StoredRecord {
     @Override
     public String key() {
       return Keys.copyset(copyset.id());
+    }
+
+    /** Voters and learners. */
+    public boolean hasMember(ReplicaId replica) {
+      return membership.voters().contains(replica) || membership.learners().contains(replica);
+    }
+  }
+
+  /** How far a replica's move has come; each step can be done twice. */
+  enum MoveStep {
+    /** The new replica is to be made, empty. */
+    CREATE,
+    /** It is to be a learner, and to catch up. */
+    LEARN,
+    /** It is to take the old one's place by a joint change: that may have happened already. */
+    SWAP,
+    /** Its disk is dead: it is to be no member, if it does not vote already. */
+    BACK
+  }
+
+  /**
+   * A replica of a copyset on its way from a disk to another one.
+   *
+   * @param why for people
+   */
+  record MoveRecord(
+      CopysetId copyset,
+      ReplicaId leaving,
+      ReplicaId joining,
+      MoveStep step,
+      String why,
+      Instant since)
+      implements StoredRecord {
+    @Override
+    public String key() {
+      return Keys.move(copyset);
+    }
+
+    public MoveRecord at(MoveStep now) {
+      return new MoveRecord(copyset, leaving, joining, now, why, since);
+    }
+  }
+
+  /**
+   * The tombstone of a replica: it belongs to its copyset no more, and what is left of it may be
+   * removed. The revision of the transaction that wrote it is in the command that does so.
+   */
+  record RetiredRecord(CopysetKey copyset, ReplicaId replica) implements StoredRecord {
+    @Override
+    public String key() {
+      return Keys.retired(copyset.id(), replica.chunkserver());
     }
   }
 

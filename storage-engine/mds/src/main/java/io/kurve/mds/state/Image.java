@@ -3,6 +3,8 @@ package io.kurve.mds.state;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.CopysetId;
+import io.kurve.core.id.CopysetKey;
+import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreId;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.Volume;
@@ -16,8 +18,10 @@ import io.kurve.mds.record.StoredRecord.DurableRecord;
 import io.kurve.mds.record.StoredRecord.Holding;
 import io.kurve.mds.record.StoredRecord.IdCounterRecord;
 import io.kurve.mds.record.StoredRecord.IdKind;
+import io.kurve.mds.record.StoredRecord.MoveRecord;
 import io.kurve.mds.record.StoredRecord.PolicyRecord;
 import io.kurve.mds.record.StoredRecord.RetentionClockRecord;
+import io.kurve.mds.record.StoredRecord.RetiredRecord;
 import io.kurve.mds.record.StoredRecord.SegmentRecord;
 import io.kurve.mds.record.StoredRecord.VolumeRecord;
 import java.util.Collections;
@@ -46,6 +50,9 @@ public final class Image {
   private final Map<StoreId, ChunkserverId> chunkserverOfStore = new TreeMap<>();
   private final Map<ChunkserverId, DurableRecord> durable = new TreeMap<>();
   private final NavigableMap<CopysetId, CopysetRecord> copysets = new TreeMap<>();
+  private final Map<CopysetId, Long> copysetRevisions = new TreeMap<>();
+  private final NavigableMap<CopysetId, MoveRecord> moves = new TreeMap<>();
+  private final NavigableMap<String, Versioned<RetiredRecord>> retired = new TreeMap<>();
   private final NavigableMap<VolumeId, Versioned<VolumeRecord>> volumes = new TreeMap<>();
   private final Map<String, VolumeId> activeNames = new TreeMap<>();
   private final Map<VolumeId, Versioned<AttachmentsRecord>> attachments = new TreeMap<>();
@@ -65,6 +72,9 @@ public final class Image {
     chunkserverOfStore.clear();
     durable.clear();
     copysets.clear();
+    copysetRevisions.clear();
+    moves.clear();
+    retired.clear();
     volumes.clear();
     activeNames.clear();
     attachments.clear();
@@ -101,7 +111,12 @@ public final class Image {
         chunkserverOfStore.put(r.replica().store(), r.id());
       }
       case DurableRecord r -> durable.put(r.chunkserver(), r);
-      case CopysetRecord r -> copysets.put(r.copyset().id(), r);
+      case CopysetRecord r -> {
+        copysets.put(r.copyset().id(), r);
+        copysetRevisions.put(r.copyset().id(), atRevision);
+      }
+      case MoveRecord r -> moves.put(r.copyset(), r);
+      case RetiredRecord r -> retired.put(r.key(), new Versioned<>(r, atRevision));
       case VolumeRecord r -> putVolume(r, atRevision);
       case AttachmentsRecord r -> putAttachments(r, atRevision);
       case SegmentRecord r -> {
@@ -122,7 +137,12 @@ public final class Image {
         chunkserverOfStore.remove(r.replica().store());
       }
       case DurableRecord r -> durable.remove(r.chunkserver());
-      case CopysetRecord r -> copysets.remove(r.copyset().id());
+      case CopysetRecord r -> {
+        copysets.remove(r.copyset().id());
+        copysetRevisions.remove(r.copyset().id());
+      }
+      case MoveRecord r -> moves.remove(r.copyset());
+      case RetiredRecord r -> retired.remove(r.key());
       case VolumeRecord r -> {
         volumes.remove(r.id());
         activeNames.remove(r.name(), r.id());
@@ -231,6 +251,27 @@ public final class Image {
 
   public NavigableMap<CopysetId, CopysetRecord> copysets() {
     return Collections.unmodifiableNavigableMap(copysets);
+  }
+
+  /** Replicas that are being moved. */
+  public NavigableMap<CopysetId, MoveRecord> moves() {
+    return Collections.unmodifiableNavigableMap(moves);
+  }
+
+  /** Tombstones of replicas, with the revision that each was written at. */
+  public List<Versioned<RetiredRecord>> retired() {
+    return List.copyOf(retired.values());
+  }
+
+  /** The revision of the last change of the copyset's record. */
+  public long changedAt(CopysetId copyset) {
+    return copysetRevisions.getOrDefault(copyset, 0L);
+  }
+
+  /** Whether the MDS counts this replica to the copyset. */
+  public boolean belongs(ReplicaId replica, CopysetKey copyset) {
+    CopysetRecord record = copysets.get(copyset.id());
+    return record != null && record.copyset().equals(copyset) && record.hasMember(replica);
   }
 
   /** With the revision of the record's last change. */

@@ -33,7 +33,8 @@ import java.util.concurrent.CompletionStage;
  * <p>The durable record is written before the answer when a store is heard of in a new start or
  * names a copyset for the first time; else every few seconds, beside the answer: it may lag behind,
  * never run ahead. It never goes back: a replica that has just started reports less than it had
- * reported, until it hears what is committed, and reports may overtake each other.
+ * reported, until it hears what is committed, and reports may overtake each other. Of a copyset
+ * that the store belongs to no more nothing is kept: its replica there is to be removed.
  *
  * <p>With it goes the revision of the metadata store that the store has seen and keeps. Each start
  * of a store shows at least the revision of its own registration, soon after; so a copy of the disk
@@ -92,6 +93,7 @@ public final class Heartbeats {
     if (memory != null) {
       memory.durable.forEach((copyset, index) -> known.merge(copyset, index, Math::max));
     }
+    known.keySet().removeIf(copyset -> !office.image().belongs(replica, copyset));
     return known;
   }
 
@@ -164,6 +166,7 @@ public final class Heartbeats {
             .filter(durable ->
                 report.copysets().stream()
                     .map(CopysetReport::copyset)
+                    .filter(copyset -> counts(report, copyset))
                     .allMatch(durable.durableIndexes()::containsKey))
             .isEmpty();
     presence.hear(report);
@@ -188,10 +191,43 @@ public final class Heartbeats {
       }
       memories.put(report.replica(), memory);
     }
+    memory.durable.keySet().removeIf(copyset -> !office.image().belongs(report.replica(), copyset));
     for (CopysetReport copyset : report.copysets()) {
-      memory.durable.merge(copyset.copyset(), copyset.durableIndex(), Math::max);
+      if (counts(report, copyset.copyset())) {
+        memory.durable.merge(copyset.copyset(), copyset.durableIndex(), Math::max);
+      }
     }
     memory.seenRevision = Math.max(memory.seenRevision, report.seen().metastoreRevision());
+  }
+
+  /**
+   * Of a replica that belongs there, and not of an earlier one at the same place, that was removed:
+   * such a report was made before the store had seen that it belongs there again.
+   */
+  private boolean counts(ChunkserverReport report, CopysetKey copyset) {
+    return office.image().belongs(report.replica(), copyset)
+        && report.seen().metastoreRevision() >= office.image().changedAt(copyset.id());
+  }
+
+  /** A replica is made anew there: what is to be changed so that no earlier one counts for it. */
+  public List<Change> forget(ReplicaId replica, CopysetKey copyset) {
+    Memory memory = memories.get(replica);
+    if (memory != null) {
+      memory.durable.remove(copyset);
+    }
+    return office
+        .image()
+        .durable(replica.chunkserver())
+        .filter(record -> record.durableIndexes().containsKey(copyset))
+        .map(record -> {
+          NavigableMap<CopysetKey, Long> others = new TreeMap<>(record.durableIndexes());
+          others.remove(copyset);
+          return List.<Change>of(
+              new Change.Put(
+                  new DurableRecord(
+                      record.chunkserver(), record.generation(), others, record.seenRevision())));
+        })
+        .orElse(List.of());
   }
 
   private boolean writeIsDue(ChunkserverReport report) {
@@ -235,9 +271,12 @@ public final class Heartbeats {
     Map<CopysetKey, Membership> founding = new TreeMap<>();
     List<CopysetPlacement> placements = new ArrayList<>();
     for (CopysetRecord copyset : office.image().copysets().values()) {
-      if (copyset.membership().voters().contains(replica)) {
-        placements.add(presence.placement(copyset));
-        if (!known.containsKey(copyset.copyset())) {
+      if (copyset.hasMember(replica)) {
+        placements.add(presence.allMembers(copyset));
+        // Only by those that it began with: who comes later has to learn first (rule 11).
+        if (copyset.epoch() == 0
+            && copyset.membership().voters().contains(replica)
+            && !known.containsKey(copyset.copyset())) {
           founding.put(copyset.copyset(), copyset.membership());
         }
       }

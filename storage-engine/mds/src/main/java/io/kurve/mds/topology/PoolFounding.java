@@ -131,7 +131,8 @@ public final class PoolFounding {
           new CopysetRecord(
               new CopysetKey(id, new CopysetGeneration(1)),
               Membership.ofVoters(members),
-              plan.preferredLeader()));
+              plan.preferredLeader(),
+              0));
     }
     founded.forEach(copyset -> changes.add(new Change.Put(copyset)));
     return new Decision<>(changes, () -> founded);

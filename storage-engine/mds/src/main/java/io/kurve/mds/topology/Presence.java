@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * What this leader has heard from whom and when. Kept in memory only: a new leader takes each disk
@@ -189,9 +190,15 @@ public final class Presence {
             .allMatch(disk -> disk.suspended().isPresent() || heard.containsKey(disk.id()));
   }
 
+  /** Who joins may lead before its change is on record. */
+  private static Stream<ReplicaId> members(CopysetRecord copyset) {
+    return Stream.concat(
+        copyset.membership().voters().stream(), copyset.membership().learners().stream());
+  }
+
   /** The member that reported in the highest term that it leads. */
   public Optional<ReplicaId> leader(CopysetRecord copyset) {
-    return copyset.membership().voters().stream()
+    return members(copyset)
         .filter(this::live)
         .flatMap(member ->
             report(member, copyset.copyset().id()).stream()
@@ -201,13 +208,25 @@ public final class Presence {
         .map(Map.Entry::getValue);
   }
 
+  /** Those that can serve: its voters. */
   public CopysetPlacement placement(CopysetRecord copyset) {
+    return placement(copyset, copyset.membership().voters().stream());
+  }
+
+  /** Those that talk to each other: its learners too. */
+  CopysetPlacement allMembers(CopysetRecord copyset) {
+    return placement(copyset, members(copyset));
+  }
+
+  private CopysetPlacement placement(CopysetRecord copyset, Stream<ReplicaId> who) {
     List<CopysetPlacement.Member> members =
-        copyset.membership().voters().stream()
-            .flatMap(member ->
+        who.flatMap(member ->
                 office.image().chunkserver(member.chunkserver()).stream()
                     .map(disk -> new CopysetPlacement.Member(member, disk.addresses().data())))
             .toList();
-    return new CopysetPlacement(copyset.copyset(), members, leader(copyset));
+    Optional<ReplicaId> leader =
+        leader(copyset)
+            .filter(found -> members.stream().anyMatch(member -> member.replica().equals(found)));
+    return new CopysetPlacement(copyset.copyset(), members, leader);
   }
 }

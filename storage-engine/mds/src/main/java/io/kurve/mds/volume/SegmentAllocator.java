@@ -19,6 +19,7 @@ import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.ToIntFunction;
 import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
 /**
  * Chooses copysets for chunks, by the room that is left.
@@ -81,14 +82,12 @@ public final class SegmentAllocator {
         .map(cluster -> PoolCapacity.of(usable.values(), cluster.replicas()));
   }
 
+  /** Of all that is promised, also to replicas that are being made (rule 9). */
   private static Map<ChunkserverId, Long> promisedSlots(Image image) {
     Map<ChunkserverId, Long> promised = new TreeMap<>();
     for (CopysetRecord copyset : image.copysets().values()) {
       long chunks = image.promisedChunks(copyset.copyset().id());
-      copyset
-          .membership()
-          .voters()
-          .forEach(member -> promised.merge(member.chunkserver(), chunks, Long::sum));
+      members(copyset).forEach(member -> promised.merge(member.chunkserver(), chunks, Long::sum));
     }
     return promised;
   }
@@ -150,7 +149,7 @@ public final class SegmentAllocator {
   }
 
   private long freeOf(CopysetRecord copyset) {
-    return copyset.membership().voters().stream()
+    return members(copyset)
         .map(ReplicaId::chunkserver)
         .mapToLong(id -> free.getOrDefault(id, 0L))
         .min()
@@ -158,7 +157,12 @@ public final class SegmentAllocator {
   }
 
   private void take(CopysetRecord copyset) {
-    copyset.membership().voters().forEach(m -> free.merge(m.chunkserver(), -1L, Long::sum));
+    members(copyset).forEach(m -> free.merge(m.chunkserver(), -1L, Long::sum));
+  }
+
+  private static Stream<ReplicaId> members(CopysetRecord copyset) {
+    return Stream.concat(
+        copyset.membership().voters().stream(), copyset.membership().learners().stream());
   }
 
   private static KurveException noSpace(String what, int needed, int had) {

@@ -34,8 +34,11 @@ import io.kurve.mds.record.StoredRecord.DurableRecord;
 import io.kurve.mds.record.StoredRecord.Holding;
 import io.kurve.mds.record.StoredRecord.IdCounterRecord;
 import io.kurve.mds.record.StoredRecord.IdKind;
+import io.kurve.mds.record.StoredRecord.MoveRecord;
+import io.kurve.mds.record.StoredRecord.MoveStep;
 import io.kurve.mds.record.StoredRecord.PolicyRecord;
 import io.kurve.mds.record.StoredRecord.RetentionClockRecord;
+import io.kurve.mds.record.StoredRecord.RetiredRecord;
 import io.kurve.mds.record.StoredRecord.SegmentRecord;
 import io.kurve.mds.record.StoredRecord.VolumeRecord;
 import io.kurve.testkit.golden.GoldenFile;
@@ -124,11 +127,16 @@ class RecordCodecTest {
                 new TreeMap<>(Map.of(COPYSET, 123_456_789_012L)),
                 4_321)),
         Arguments.of(
-            "copyset-v1.hex",
+            "copyset-v2.hex",
             new CopysetRecord(
                 COPYSET,
                 new Membership(List.of(replica), List.of(learner)),
-                learner.chunkserver())),
+                learner.chunkserver(),
+                3)),
+        Arguments.of(
+            "move-v1.hex",
+            new MoveRecord(COPYSET.id(), replica, learner, MoveStep.LEARN, "disk-1 is gone", WHEN)),
+        Arguments.of("retired-v1.hex", new RetiredRecord(COPYSET, replica)),
         Arguments.of(
             "volume-v2.hex",
             volume(
@@ -200,6 +208,22 @@ class RecordCodecTest {
             RecordCodec.decode("kurve/chunkserver/0000000000000001", Bytes.copyOf(old));
     assertThat(read.start()).isEqualTo(new StoreStart(new StoreGeneration(7), StoreStart.UNTOLD));
     assertThat(read.suspended()).contains("it is old");
+  }
+
+  @Test
+  void aCopysetOfVersionOneHasItsFounders() {
+    CopysetRecord copyset =
+        (CopysetRecord) RecordCodec.decode(copysetKey(), golden("copyset-v1.hex"));
+    assertThat(copyset.epoch()).isZero();
+    assertThat(copyset.membership().learners()).hasSize(1);
+  }
+
+  private static String copysetKey() {
+    return "kurve/copyset/%016x".formatted(COPYSET.id().value());
+  }
+
+  private static Bytes golden(String name) {
+    return Bytes.copyOf(new GoldenFile(RecordCodecTest.class, name).read());
   }
 
   @ParameterizedTest

@@ -18,6 +18,7 @@ import io.kurve.protocol.v1.ChunkIds;
 import io.kurve.protocol.v1.ChunksOfRequest;
 import io.kurve.protocol.v1.ChunkserverCommandsGrpc;
 import io.kurve.protocol.v1.CreateCopysetRequest;
+import io.kurve.protocol.v1.PurgeReplicaRequest;
 import io.kurve.protocol.v1.PurgeVolumeRequest;
 import java.time.Duration;
 import java.util.List;
@@ -55,11 +56,41 @@ public final class ChunkserverCommandsClient implements ChunkserverCommands, Aut
     return call(
             target,
             ChunkserverCommandsGrpc.getCreateCopysetMethod(),
-            CreateCopysetRequest.newBuilder()
+            members(target, authority, copyset, membership))
+        .thenAccept(nothing -> {});
+  }
+
+  @Override
+  public CompletionStage<Void> changeMembership(
+      ReplicaId target, Authority authority, CopysetKey copyset, Membership wanted) {
+    return call(
+            target,
+            ChunkserverCommandsGrpc.getChangeMembershipMethod(),
+            members(target, authority, copyset, wanted))
+        .thenAccept(nothing -> {});
+  }
+
+  private static CreateCopysetRequest members(
+      ReplicaId target, Authority authority, CopysetKey copyset, Membership membership) {
+    return CreateCopysetRequest.newBuilder()
+        .setTarget(PlaceMessages.replica(target))
+        .setAuthority(ChunkserverMessages.authority(authority))
+        .setCopyset(PlaceMessages.copyset(copyset))
+        .setMembership(PlaceMessages.members(membership))
+        .build();
+  }
+
+  @Override
+  public CompletionStage<Void> purgeReplica(
+      ReplicaId target, Authority authority, CopysetKey copyset, long removingTransaction) {
+    return call(
+            target,
+            ChunkserverCommandsGrpc.getPurgeReplicaMethod(),
+            PurgeReplicaRequest.newBuilder()
                 .setTarget(PlaceMessages.replica(target))
                 .setAuthority(ChunkserverMessages.authority(authority))
                 .setCopyset(PlaceMessages.copyset(copyset))
-                .setMembership(PlaceMessages.members(membership))
+                .setRemovingTransaction(removingTransaction)
                 .build())
         .thenAccept(nothing -> {});
   }

@@ -13,6 +13,7 @@ import io.kurve.protocol.v1.ChunkserverCommandsGrpc;
 import io.kurve.protocol.v1.CreateCopysetRequest;
 import io.kurve.protocol.v1.GrantRequest;
 import io.kurve.protocol.v1.Nothing;
+import io.kurve.protocol.v1.PurgeReplicaRequest;
 import io.kurve.protocol.v1.PurgeVolumeRequest;
 
 /** What a chunkserver offers to the MDS. */
@@ -68,6 +69,30 @@ public record ChunkserverServices(ChunkserverCommands commands) implements Contr
                   PlaceMessages.copyset(request.getCopyset()),
                   Ids.checked(() -> new VolumeId(request.getVolumeId())),
                   request.getDeletingTransaction()));
+    }
+
+    @Override
+    public void changeMembership(CreateCopysetRequest request, StreamObserver<Nothing> out) {
+      Answers.done(
+          out,
+          () ->
+              service.changeMembership(
+                  PlaceMessages.replica(request.getTarget()),
+                  ChunkserverMessages.authority(request.getAuthority()),
+                  PlaceMessages.copyset(request.getCopyset()),
+                  PlaceMessages.members(request.getMembership())));
+    }
+
+    @Override
+    public void purgeReplica(PurgeReplicaRequest request, StreamObserver<Nothing> out) {
+      Answers.done(
+          out,
+          () ->
+              service.purgeReplica(
+                  PlaceMessages.replica(request.getTarget()),
+                  ChunkserverMessages.authority(request.getAuthority()),
+                  PlaceMessages.copyset(request.getCopyset()),
+                  request.getRemovingTransaction()));
     }
 
     @Override

@@ -28,6 +28,7 @@ import io.kurve.protocol.v1.DiskList;
 import io.kurve.protocol.v1.Nothing;
 import io.kurve.protocol.v1.OpenVolumeRequest;
 import io.kurve.protocol.v1.PlacementsRequest;
+import io.kurve.protocol.v1.PurgeReplicaRequest;
 import io.kurve.protocol.v1.PurgeVolumeRequest;
 import io.kurve.protocol.v1.RenewRequest;
 import io.kurve.protocol.v1.ResizeVolumeRequest;
@@ -173,6 +174,14 @@ class ControlGoldenTest {
             .setCopyset(PlaceMessages.copyset(Samples.COPYSET))
             .setVolumeId(21)
             .setDeletingTransaction(55)
+            .build());
+    all.put(
+        "purge-replica",
+        PurgeReplicaRequest.newBuilder()
+            .setTarget(PlaceMessages.replica(Samples.REPLICA))
+            .setAuthority(ChunkserverMessages.authority(Samples.AUTHORITY))
+            .setCopyset(PlaceMessages.copyset(Samples.COPYSET))
+            .setRemovingTransaction(56)
             .build());
     all.put(
         "chunks-of",

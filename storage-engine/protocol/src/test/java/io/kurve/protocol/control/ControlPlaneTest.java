@@ -207,6 +207,13 @@ class ControlPlaneTest {
         commands.purgeVolume(
             Samples.REPLICA, Samples.AUTHORITY, Samples.COPYSET, Samples.VOLUME_ID, 55));
     assertThat(last()).contains(55L, Samples.VOLUME_ID);
+    get(
+        commands.changeMembership(
+            Samples.REPLICA, Samples.AUTHORITY, Samples.COPYSET, Samples.MEMBERSHIP));
+    assertThat(last())
+        .containsExactly(Samples.REPLICA, Samples.AUTHORITY, Samples.COPYSET, Samples.MEMBERSHIP);
+    get(commands.purgeReplica(Samples.REPLICA, Samples.AUTHORITY, Samples.COPYSET, 56));
+    assertThat(last()).containsExactly(Samples.REPLICA, Samples.AUTHORITY, Samples.COPYSET, 56L);
     assertThat(get(commands.chunksOf(Samples.REPLICA, Samples.COPYSET, Samples.VOLUME_ID)))
         .containsExactly(4L, 5L);
 

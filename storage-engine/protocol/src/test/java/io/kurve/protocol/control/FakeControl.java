@@ -199,6 +199,18 @@ final class FakeControl {
     }
 
     @Override
+    public CompletionStage<Void> changeMembership(
+        ReplicaId target, Authority authority, CopysetKey copyset, Membership wanted) {
+      return done(target, authority, copyset, wanted);
+    }
+
+    @Override
+    public CompletionStage<Void> purgeReplica(
+        ReplicaId target, Authority authority, CopysetKey copyset, long removingTransaction) {
+      return done(target, authority, copyset, removingTransaction);
+    }
+
+    @Override
     public CompletionStage<List<Long>> chunksOf(
         ReplicaId target, CopysetKey copyset, VolumeId volume) {
       return answer(List.of(4L, 5L), target, copyset, volume);

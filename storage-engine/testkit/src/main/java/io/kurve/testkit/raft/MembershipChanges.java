@@ -5,6 +5,7 @@ import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.log.Membership;
 import io.kurve.core.log.ReplicaStatus.Role;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -15,10 +16,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   learners only   one entry ──committed──> done
- *   voters          joint: old and new decide together ──committed──> the new ones alone ──> done
+ *   a new voter     gives its learner's place up ──committed──┐
+ *   voters          joint: old and new decide together <──────┘
+ *                   ──committed──> the new ones alone ──> done
  * </pre>
  *
- * A leader that finds the joint entry in its log goes on where the one before it stopped.
+ * The place is given up as the adapter of jraft does it: when the leader changes then, the new
+ * voter has none.
+ *
+ * <p>A leader that finds the joint entry in its log goes on where the one before it stopped.
  */
 final class MembershipChanges {
   /** As many entries may a learner lack that is to vote. */
@@ -28,6 +34,7 @@ final class MembershipChanges {
   private final Standing standing;
   private final SimReplicatedLog<?> replica;
   private @Nullable CompletableFuture<Void> underWay;
+  private @Nullable Roster next;
 
   MembershipChanges(Site site, Standing standing, SimReplicatedLog<?> replica) {
     this.site = site;
@@ -40,7 +47,7 @@ final class MembershipChanges {
       return failed(ErrorCode.NOT_LEADER, "it does not lead");
     }
     Roster now = standing.roster();
-    if (now.isJoint() || standing.log().rosterIndex() > standing.commitIndex()) {
+    if (now.isJoint() || next != null || standing.log().rosterIndex() > standing.commitIndex()) {
       return failed(ErrorCode.UNAVAILABLE, "another change is under way");
     }
     if (now.membership().equals(wanted)) {
@@ -57,7 +64,15 @@ final class MembershipChanges {
     }
     CompletableFuture<Void> done = new CompletableFuture<>();
     underWay = done;
-    append(new Roster(wanted.voters(), sameVoters ? List.of() : now.voters(), wanted.learners()));
+    Roster whole =
+        new Roster(wanted.voters(), sameVoters ? List.of() : now.voters(), wanted.learners());
+    List<ReplicaId> learners = new ArrayList<>(now.learners());
+    if (learners.removeAll(wanted.voters())) {
+      next = whole;
+      append(new Roster(now.voters(), List.of(), learners));
+    } else {
+      append(whole);
+    }
     return done;
   }
 
@@ -79,6 +94,12 @@ final class MembershipChanges {
     if (!standing.is(Role.LEADER) || standing.log().rosterIndex() > standing.commitIndex()) {
       return;
     }
+    Roster joint = next;
+    if (joint != null) {
+      next = null;
+      append(joint);
+      return;
+    }
     if (now.isJoint()) {
       append(new Roster(now.voters(), List.of(), now.learners()));
       return;
@@ -96,6 +117,7 @@ final class MembershipChanges {
   void leadershipEnded() {
     CompletableFuture<Void> open = underWay;
     underWay = null;
+    next = null;
     if (open != null) {
       site.loop()
           .execute(() ->
