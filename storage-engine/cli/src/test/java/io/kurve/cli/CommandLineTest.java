@@ -7,6 +7,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.kurve.cli.command.Session;
 import io.kurve.cli.output.Console;
 import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.ChunkserverId;
+import io.kurve.core.id.ReplicaId;
+import io.kurve.core.id.StoreId;
+import io.kurve.core.metadata.ChunkserverRegistry.Addresses;
+import io.kurve.core.metadata.ClusterInspection.DiskInfo;
+import io.kurve.core.metadata.ClusterInspection.DiskState;
+import io.kurve.core.metadata.HostAndPort;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -15,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -209,6 +217,44 @@ class CommandLineTest {
     assertThat(said()).contains("24h or 7d");
     assertThat(cluster("cluster", "confirm-clock")).isZero();
     assertThat(fake.changes).containsExactly("policy", "confirm clock");
+  }
+
+  private static DiskInfo disk(int number, String name, int copysets, boolean draining) {
+    HostAndPort place = new HostAndPort("server-" + number, 1);
+    return new DiskInfo(
+        new ReplicaId(new ChunkserverId(number), new StoreId(new UUID(0, number))),
+        "server-" + number,
+        name,
+        DiskState.ONLINE,
+        new Addresses(place, place, place),
+        8L << 30,
+        0,
+        copysets,
+        0,
+        FakeConnections.SINCE,
+        draining);
+  }
+
+  @Test
+  void disksAreDrainedByNameOrNumber() {
+    fake.disks =
+        List.of(
+            disk(1, "disk-1", 12, false),
+            disk(2, "disk-2", 3, true),
+            disk(3, "disk-3", 0, true),
+            disk(4, "disk-3", 4, false));
+    assertThat(cluster("disk", "drain", "disk-1")).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains("replicas of 12 copysets move");
+    assertThat(cluster("disk", "undrain", "cs-3")).isZero();
+    assertThat(fake.changes).containsExactly("drain cs-1", "undrain cs-3");
+    assertThat(cluster("disk", "drain", "disk-3")).isEqualTo(2);
+    assertThat(said()).contains("2 disks have the name disk-3").contains("such as cs-3");
+    assertThat(cluster("disk", "drain", "disk-7")).isEqualTo(3);
+    assertThat(said()).contains("there is no disk disk-7");
+    assertThat(cluster("disk", "list")).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8))
+        .contains("online, draining")
+        .contains("online, drained");
   }
 
   @Test

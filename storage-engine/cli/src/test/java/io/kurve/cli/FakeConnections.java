@@ -5,6 +5,7 @@ import io.kurve.client.BlockVolume;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.ClusterId;
 import io.kurve.core.id.MdsTerm;
 import io.kurve.core.id.VolumeId;
@@ -45,6 +46,7 @@ final class FakeConnections implements Connections, Connections.Cluster {
   VolumePolicy policy = VolumePolicy.STANDARD;
   final List<Attachment> attachments = new ArrayList<>();
   final List<String> changes = new ArrayList<>();
+  List<ClusterInspection.DiskInfo> disks = List.of();
 
   /** Whether volumes that are opened answer no requests. */
   boolean stalled;
@@ -269,6 +271,12 @@ final class FakeConnections implements Connections, Connections.Cluster {
       return CompletableFuture.completedFuture(null);
     }
 
+    @Override
+    public CompletionStage<Void> drain(ChunkserverId disk, boolean drains) {
+      changes.add((drains ? "drain " : "undrain ") + disk);
+      return CompletableFuture.completedFuture(null);
+    }
+
     private static Volume in(Volume.State state, Volume volume) {
       return new Volume(
           volume.id(),
@@ -299,7 +307,7 @@ final class FakeConnections implements Connections, Connections.Cluster {
 
     @Override
     public CompletionStage<List<DiskInfo>> disks() {
-      return CompletableFuture.completedFuture(List.of());
+      return CompletableFuture.completedFuture(disks);
     }
 
     @Override

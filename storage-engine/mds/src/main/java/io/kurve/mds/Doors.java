@@ -1,6 +1,7 @@
 package io.kurve.mds;
 
 import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.CopysetId;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.ChunkserverRegistry;
@@ -41,6 +42,7 @@ final class Doors {
           "policy",
           "changePolicy",
           "confirmClock",
+          "drain",
           "fence",
           "register",
           "heartbeat",
@@ -160,6 +162,11 @@ final class Doors {
     @Override
     public CompletionStage<Void> confirmClock() {
       return mds.serve("confirmClock", Needs.GATHERED, s -> s.volumes().confirmClock());
+    }
+
+    @Override
+    public CompletionStage<Void> drain(ChunkserverId disk, boolean drains) {
+      return mds.serve("drain", Needs.GATHERED, s -> s.volumes().drain(disk, drains));
     }
 
     @Override

@@ -3,9 +3,11 @@ package io.kurve.mds;
 import static io.kurve.mds.TestCluster.GIB;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.metadata.ChunkserverReport;
+import io.kurve.core.metadata.ClusterInspection.DiskInfo;
 import io.kurve.core.metadata.ClusterInspection.Reason;
 import io.kurve.core.metadata.CopysetPlacement;
 import io.kurve.core.metadata.MetadataService.AccessMode;
@@ -272,6 +274,81 @@ class MovesTest {
     }
     cluster.addDisk(5, "server-5");
     cluster.until(() -> !isMember(dead));
+  }
+
+  private void drain(TestCluster where, ChunkserverId disk, boolean drains) {
+    where.await(where.mds.volumes().drain(disk, drains));
+  }
+
+  private DiskInfo info(ChunkserverId disk) {
+    return cluster.await(cluster.mds.inspection().disks()).stream()
+        .filter(found -> found.replica().chunkserver().equals(disk))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void aDrainedDiskIsEmptiedWhileItServesAlsoByTheNextLeaderOfTheMds() {
+    ChunkserverId disk = cluster.disk(1).id.orElseThrow();
+    drain(cluster, disk, true);
+    drain(cluster, disk, true);
+    cluster.until(() -> !records(MoveRecord.class).isEmpty());
+    assertThat(codes()).contains("REPLICAS_MOVING").doesNotContain("COPYSET_DEGRADED");
+    assertThat(info(disk).draining()).isTrue();
+    cluster.killMdsAndRestart();
+    cluster.until(() -> !isMember(disk));
+    cluster.until(() -> records(RetiredRecord.class).isEmpty());
+    cluster.run(Duration.ofSeconds(3));
+    assertThat(codes()).isEmpty();
+    assertThat(info(disk).draining()).isTrue();
+    assertThat(info(disk).copysets()).isZero();
+
+    kill(2);
+    cluster.run(GRACE.plusSeconds(30));
+    assertThat(isMember(disk)).as("nothing comes").isFalse();
+    assertThat(codes()).contains("NO_DISK_TO_MOVE_TO");
+    drain(cluster, disk, false);
+    cluster.until(() -> isMember(disk));
+    assertThat(info(disk).draining()).isFalse();
+  }
+
+  @Test
+  void aDiskThatIsDrainedNoMoreKeepsWhatHasNotMoved() {
+    ChunkserverId disk = cluster.disk(1).id.orElseThrow();
+    drain(cluster, disk, true);
+    cluster.until(() -> !records(MoveRecord.class).isEmpty());
+    drain(cluster, disk, false);
+    cluster.until(() -> records(MoveRecord.class).isEmpty());
+    cluster.run(Duration.ofMinutes(1));
+    assertThat(isMember(disk)).isTrue();
+    assertThat(records(MoveRecord.class)).isEmpty();
+    assertThat(codes()).isEmpty();
+  }
+
+  @Test
+  void aMoveToADiskThatIsDrainedIsTakenBack() {
+    kill(1);
+    cluster.run(GRACE);
+    MoveRecord move = moveAt(MoveStep.CREATE);
+    drain(cluster, move.joining().chunkserver(), true);
+    cluster.until(() ->
+        records(MoveRecord.class).stream()
+            .noneMatch(found -> found.joining().equals(move.joining())));
+    cluster.run(Duration.ofMinutes(1));
+    assertThat(records(CopysetRecord.class))
+        .filteredOn(copyset -> copyset.copyset().id().equals(move.copyset()))
+        .noneMatch(copyset -> copyset.hasMember(move.joining()));
+    assertThat(codes()).contains("NO_DISK_TO_MOVE_TO");
+  }
+
+  @Test
+  void withThreeServersADrainSaysThatThereIsNoDiskToGoTo() {
+    TestCluster three = TestCluster.started(3, 8);
+    drain(three, three.disk(1).id.orElseThrow(), true);
+    three.run(Duration.ofSeconds(5));
+    assertThat(codes(three)).containsExactly("NO_DISK_TO_MOVE_TO");
+    assertThat(three.refusal(three.mds.volumes().drain(new ChunkserverId(4711), true)).code())
+        .isEqualTo(ErrorCode.NOT_FOUND);
   }
 
   private MoveRecord moveAt(MoveStep step) {

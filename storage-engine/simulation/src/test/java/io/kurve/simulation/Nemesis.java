@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -46,7 +47,13 @@ final class Nemesis {
     /** Paused or cut off from the MDS for longer than its lease; it may be writing all the time. */
     LOST_HOST,
     /** There is a fourth disk, and disks are gone for so long that they are rebuilt on it. */
-    LOST_DISKS
+    LOST_DISKS,
+    /** There is a fourth disk, and disks are emptied and used again. */
+    DRAINS;
+
+    static boolean needsFourth(Set<Kind> kinds) {
+      return kinds.contains(LOST_DISKS) || kinds.contains(DRAINS);
+    }
   }
 
   /** So that copysets stand still now and then, but not all the time. */
@@ -159,6 +166,7 @@ final class Nemesis {
           oneOf(cluster.chunkservers()).fillLog(Duration.ofMillis(random.nextLong(4000)));
       case LOST_HOST -> loseHost();
       case LOST_DISKS -> lose(oneOf(cluster.chunkservers()));
+      case DRAINS -> drain(oneOf(cluster.chunkservers()), random.chance(2));
       case BAD_NETWORK, UNKNOWN_OUTCOMES, SLOW_DISKS, DELETES, FULL_DISKS, SHARED_VOLUME -> {}
     }
   }
@@ -247,6 +255,14 @@ final class Nemesis {
     long gone = cluster.chunkservers().stream().filter(SimChunkserver::isAbsent).count();
     if (!server.isAbsent() && gone < GONE_AT_ONCE) {
       server.leave(Duration.ofMillis(4000 + random.nextLong(14_000)));
+    }
+  }
+
+  private void drain(SimChunkserver server, boolean drains) {
+    Optional<SimHost.Life> host = oneOf(cluster.hosts()).life();
+    Optional<SimChunkserver.Life> life = server.running();
+    if (host.isPresent() && life.isPresent()) {
+      var _ = host.get().admin().drain(life.get().self().chunkserver(), drains);
     }
   }
 

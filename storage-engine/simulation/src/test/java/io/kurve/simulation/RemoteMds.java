@@ -3,6 +3,7 @@ package io.kurve.simulation;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.CopysetId;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.ChunkserverRegistry;
@@ -126,6 +127,11 @@ final class RemoteMds implements MetadataService, VolumeAdmin, ChunkserverRegist
   @Override
   public CompletionStage<VolumePolicy> changePolicy(PolicyChange change) {
     return ask(SimNetwork.Kind.DOUBLED, "change policy", mds -> mds.volumes().changePolicy(change));
+  }
+
+  @Override
+  public CompletionStage<Void> drain(ChunkserverId disk, boolean drains) {
+    return ask(SimNetwork.Kind.DOUBLED, "drain " + disk, mds -> mds.volumes().drain(disk, drains));
   }
 
   @Override

@@ -8,7 +8,9 @@ import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.StoreId;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
+import io.kurve.mds.record.StoredRecord;
 import io.kurve.mds.record.StoredRecord.CopysetRecord;
+import io.kurve.mds.record.StoredRecord.DrainRecord;
 import io.kurve.mds.record.StoredRecord.MoveRecord;
 import io.kurve.mds.record.StoredRecord.RetiredRecord;
 import io.kurve.testkit.time.SeededRandom;
@@ -40,6 +42,10 @@ final class Simulation {
   private static final Duration START = Duration.ofSeconds(60);
   private static final Duration CHAOS = Duration.ofSeconds(60);
   private static final Duration HEALED = Duration.ofSeconds(60);
+
+  /** As late a message may come. */
+  private static final Duration LATEST = Duration.ofSeconds(31);
+
   private static final int VOLUMES = 2;
 
   private final SimWorld world;
@@ -64,7 +70,7 @@ final class Simulation {
     this.world = new SimWorld(seed, this::afterEachEvent);
     this.random = world.fork();
     this.kinds = Nemesis.draw(random);
-    int servers = kinds.contains(Nemesis.Kind.LOST_DISKS) ? 4 : 3;
+    int servers = Nemesis.Kind.needsFourth(kinds) ? 4 : 3;
     this.cluster = new SimCluster(world, disks, servers, planted);
   }
 
@@ -125,6 +131,9 @@ final class Simulation {
     // What nemeses began ends by itself: processes that were to restart later, links to be mended.
     world.run(Duration.ofSeconds(4));
     cluster.heal();
+    if (kinds.contains(Nemesis.Kind.DRAINS)) {
+      useAllDisks();
+    }
     boolean stands = false;
     try {
       settle();
@@ -146,6 +155,25 @@ final class Simulation {
         cluster.raft().installs(),
         cluster.moves().counts(),
         stands);
+  }
+
+  /** Once none comes late that says otherwise. */
+  private void useAllDisks() {
+    world.run(LATEST);
+    for (StoredRecord record : cluster.records().toList()) {
+      if (record instanceof DrainRecord drain) {
+        var _ =
+            retried(() ->
+                cluster
+                    .hosts()
+                    .getFirst()
+                    .life()
+                    .orElseThrow()
+                    .admin()
+                    .drain(drain.chunkserver(), false)
+                    .thenApply(_ -> true));
+      }
+    }
   }
 
   /** Everything gets to where it should be. */

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
  * -Dkurve.simulation.seed} the first of them, and that one only if nothing says how many.
  */
 class SimulationTest {
-  private static final int DEFAULT_SEEDS = 500;
+  private static final int DEFAULT_SEEDS = 400;
 
   @Test
   void everySeedKeepsAllPromisesAndRunsTheSameTwice() {

@@ -23,6 +23,7 @@ class JsonShapesTest {
           RecycleBin.DeletedView.class,
           ClusterCommand.PolicyView.class,
           DiskCommand.DiskView.class,
+          DiskCommand.DrainView.class,
           ClusterCommand.StatusView.class,
           Reason.class,
           StoreCommand.InspectView.class,

@@ -9,7 +9,7 @@ public enum ExitCode {
   OK(0, "done"),
   INTERNAL(1, "a fault in Kurve itself; the text says where"),
   USAGE(2, "a wrong argument, size, name or configuration; nothing was changed"),
-  NOT_FOUND(3, "no such volume, host, process, file or playground"),
+  NOT_FOUND(3, "no such volume, disk, host, process, file or playground"),
   ALREADY_EXISTS(4, "the name is taken, or the playground has other sizes"),
   IN_USE(5, "attached, mounted or open somewhere; the text says where and since when"),
   NO_SPACE(6, "no room on the disk or in the pool; the text has both figures"),

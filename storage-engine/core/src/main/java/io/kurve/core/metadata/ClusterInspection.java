@@ -42,6 +42,9 @@ public interface ClusterInspection {
     UNCONFIRMED
   }
 
+  /**
+   * @param draining what it holds moves to other disks, and nothing comes
+   */
   record DiskInfo(
       ReplicaId replica,
       String server,
@@ -52,5 +55,6 @@ public interface ClusterInspection {
       long usedBytes,
       int copysets,
       int leaders,
-      Instant lastHeard) {}
+      Instant lastHeard,
+      boolean draining) {}
 }

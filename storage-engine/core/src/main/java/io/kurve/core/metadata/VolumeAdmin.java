@@ -1,6 +1,7 @@
 package io.kurve.core.metadata;
 
 import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.VolumeId;
 import java.time.Duration;
 import java.time.Instant;
@@ -59,6 +60,13 @@ public interface VolumeAdmin {
 
   /** Says that the MDS's clock is right, after it has jumped: then retention goes on to end. */
   CompletionStage<Void> confirmClock();
+
+  /**
+   * Has what a disk holds moved to other disks, and lets no more come; or ends that, when moves
+   * that have begun go on. Ends when it is on record. Given again it ends well; NOT_FOUND when
+   * there is no such disk.
+   */
+  CompletionStage<Void> drain(ChunkserverId disk, boolean drains);
 
   /** What is empty stays as it is. */
   record PolicyChange(Optional<Integer> overcommitPercent, Optional<Duration> retention) {

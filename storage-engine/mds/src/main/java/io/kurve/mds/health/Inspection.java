@@ -105,7 +105,8 @@ public final class Inspection {
         (long) presence.slotsInUse(record) * Geometry.CHUNK_BYTES,
         copysetsOf(record.id()),
         leadersOf(record),
-        presence.lastHeard(record));
+        presence.lastHeard(record),
+        office.image().drains().containsKey(record.id()));
   }
 
   private int copysetsOf(ChunkserverId id) {

@@ -20,6 +20,7 @@ import java.util.Locale;
  *   kurve/chunkserver/ID                   ChunkserverRecord
  *   kurve/durable/CHUNKSERVER              DurableRecord
  *   kurve/copyset/ID                       CopysetRecord
+ *   kurve/drain/CHUNKSERVER                DrainRecord        while a disk is to be emptied
  *   kurve/move/COPYSET                     MoveRecord         while a replica is moved
  *   kurve/retired/COPYSET/CHUNKSERVER      RetiredRecord      until the replica is removed
  *   kurve/volume/ID                        VolumeRecord
@@ -55,6 +56,10 @@ public final class Keys {
 
   static String copyset(CopysetId id) {
     return ALL + "copyset/" + hex(id.value());
+  }
+
+  static String drain(ChunkserverId id) {
+    return ALL + "drain/" + hex(id.value());
   }
 
   static String move(CopysetId id) {

@@ -27,6 +27,7 @@ import io.kurve.mds.record.StoredRecord.Binned;
 import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
 import io.kurve.mds.record.StoredRecord.ClusterRecord;
 import io.kurve.mds.record.StoredRecord.CopysetRecord;
+import io.kurve.mds.record.StoredRecord.DrainRecord;
 import io.kurve.mds.record.StoredRecord.DurableRecord;
 import io.kurve.mds.record.StoredRecord.Holding;
 import io.kurve.mds.record.StoredRecord.IdCounterRecord;
@@ -95,6 +96,7 @@ public final class RecordCodec {
   private static final int RETENTION_CLOCK = 10;
   private static final int MOVE = 11;
   private static final int RETIRED = 12;
+  private static final int DRAIN = 13;
 
   private static final int HEAD_BYTES = 3;
   private static final int CRC_BYTES = 4;
@@ -126,6 +128,7 @@ public final class RecordCodec {
         out.list(r.membership().learners(), RecordCodec::replica);
         out.i64(r.preferredLeader().value()).i64(r.epoch());
       }
+      case DrainRecord r -> out.i64(r.chunkserver().value()).instant(r.since());
       case MoveRecord r -> {
         out.i64(r.copyset().value());
         replica(out, r.leaving());
@@ -210,6 +213,7 @@ public final class RecordCodec {
               in.text(),
               in.instant());
       case RETIRED -> new RetiredRecord(readCopysetKey(in), readReplica(in));
+      case DRAIN -> new DrainRecord(new ChunkserverId(in.i64()), in.instant());
       case VOLUME -> readVolume(key, version, in);
       case ATTACHMENTS ->
           new AttachmentsRecord(new VolumeId(in.i64()), in.list(r -> readHolding(key, r)));
@@ -235,6 +239,7 @@ public final class RecordCodec {
       case CopysetRecord _ -> COPYSET;
       case MoveRecord _ -> MOVE;
       case RetiredRecord _ -> RETIRED;
+      case DrainRecord _ -> DRAIN;
       case VolumeRecord _ -> VOLUME;
       case AttachmentsRecord _ -> ATTACHMENTS;
       case SegmentRecord _ -> SEGMENT;

@@ -182,6 +182,14 @@ public sealed interface StoredRecord {
     }
   }
 
+  /** A disk that is to be emptied: it is there as long as that holds. */
+  record DrainRecord(ChunkserverId chunkserver, Instant since) implements StoredRecord {
+    @Override
+    public String key() {
+      return Keys.drain(chunkserver);
+    }
+  }
+
   /**
    * The tombstone of a replica: it belongs to its copyset no more, and what is left of it may be
    * removed. The revision of the transaction that wrote it is in the command that does so.

@@ -442,20 +442,28 @@ public final class Moves {
     public Optional<String> leave(ChunkserverRecord disk) {
       DiskState state = presence.state(disk);
       boolean silent = presence.silence(disk.id()).compareTo(policy.grace()) >= 0;
+      Optional<String> drained =
+          isDrained(disk) ? Optional.of(disk.diskName() + " is to be emptied") : Optional.empty();
       return switch (state) {
-        case ONLINE, UNSTABLE -> Optional.empty();
+        case ONLINE, UNSTABLE -> drained;
         case OFFLINE, UNCONFIRMED ->
             silent
                 ? Optional.of(
                     disk.diskName() + " is gone for more than " + policy.grace().toSeconds() + " s")
-                : Optional.empty();
+                : drained;
         case FAILED -> Optional.of(disk.diskName() + " failed");
       };
     }
 
+    private boolean isDrained(ChunkserverRecord disk) {
+      return office.image().drains().containsKey(disk.id());
+    }
+
     @Override
     public boolean takes(ChunkserverRecord disk) {
-      return presence.state(disk) == DiskState.ONLINE && presence.beats(disk.replica());
+      return presence.state(disk) == DiskState.ONLINE
+          && presence.beats(disk.replica())
+          && !isDrained(disk);
     }
 
     @Override

@@ -14,6 +14,7 @@ import io.kurve.mds.record.StoredRecord.AttachmentsRecord;
 import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
 import io.kurve.mds.record.StoredRecord.ClusterRecord;
 import io.kurve.mds.record.StoredRecord.CopysetRecord;
+import io.kurve.mds.record.StoredRecord.DrainRecord;
 import io.kurve.mds.record.StoredRecord.DurableRecord;
 import io.kurve.mds.record.StoredRecord.Holding;
 import io.kurve.mds.record.StoredRecord.IdCounterRecord;
@@ -51,6 +52,7 @@ public final class Image {
   private final Map<ChunkserverId, DurableRecord> durable = new TreeMap<>();
   private final NavigableMap<CopysetId, CopysetRecord> copysets = new TreeMap<>();
   private final Map<CopysetId, Long> copysetRevisions = new TreeMap<>();
+  private final NavigableMap<ChunkserverId, DrainRecord> drains = new TreeMap<>();
   private final NavigableMap<CopysetId, MoveRecord> moves = new TreeMap<>();
   private final NavigableMap<String, Versioned<RetiredRecord>> retired = new TreeMap<>();
   private final NavigableMap<VolumeId, Versioned<VolumeRecord>> volumes = new TreeMap<>();
@@ -73,6 +75,7 @@ public final class Image {
     durable.clear();
     copysets.clear();
     copysetRevisions.clear();
+    drains.clear();
     moves.clear();
     retired.clear();
     volumes.clear();
@@ -115,6 +118,7 @@ public final class Image {
         copysets.put(r.copyset().id(), r);
         copysetRevisions.put(r.copyset().id(), atRevision);
       }
+      case DrainRecord r -> drains.put(r.chunkserver(), r);
       case MoveRecord r -> moves.put(r.copyset(), r);
       case RetiredRecord r -> retired.put(r.key(), new Versioned<>(r, atRevision));
       case VolumeRecord r -> putVolume(r, atRevision);
@@ -141,6 +145,7 @@ public final class Image {
         copysets.remove(r.copyset().id());
         copysetRevisions.remove(r.copyset().id());
       }
+      case DrainRecord r -> drains.remove(r.chunkserver());
       case MoveRecord r -> moves.remove(r.copyset());
       case RetiredRecord r -> retired.remove(r.key());
       case VolumeRecord r -> {
@@ -251,6 +256,11 @@ public final class Image {
 
   public NavigableMap<CopysetId, CopysetRecord> copysets() {
     return Collections.unmodifiableNavigableMap(copysets);
+  }
+
+  /** Disks that are to be emptied. */
+  public NavigableMap<ChunkserverId, DrainRecord> drains() {
+    return Collections.unmodifiableNavigableMap(drains);
   }
 
   /** Replicas that are being moved. */

@@ -3,6 +3,7 @@ package io.kurve.mds.volume;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.CopysetId;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.Attachment;
@@ -14,6 +15,7 @@ import io.kurve.core.unit.Geometry;
 import io.kurve.mds.leadership.Decision;
 import io.kurve.mds.leadership.Office;
 import io.kurve.mds.leadership.Patience;
+import io.kurve.mds.record.StoredRecord.DrainRecord;
 import io.kurve.mds.record.StoredRecord.Holding;
 import io.kurve.mds.record.StoredRecord.IdKind;
 import io.kurve.mds.record.StoredRecord.PolicyRecord;
@@ -119,6 +121,27 @@ public final class Volumes implements VolumeAdmin {
   @Override
   public CompletionStage<Void> confirmClock() {
     return office.gate().write(bin::decideConfirm).thenAccept(_ -> {});
+  }
+
+  @Override
+  public CompletionStage<Void> drain(ChunkserverId disk, boolean drains) {
+    return office.gate().write(() -> decideDrain(disk, drains)).thenAccept(_ -> {});
+  }
+
+  private Decision<Boolean> decideDrain(ChunkserverId disk, boolean drains) {
+    if (office.image().chunkserver(disk).isEmpty()) {
+      throw new KurveException(
+          ErrorCode.NOT_FOUND, "there is no disk of " + disk, "kurve disk list shows them");
+    }
+    DrainRecord there = office.image().drains().get(disk);
+    if (drains == (there != null)) {
+      return Decision.reply(true);
+    }
+    Change change =
+        there == null
+            ? new Change.Put(new DrainRecord(disk, office.now()))
+            : new Change.Remove(there);
+    return new Decision<>(List.of(change), () -> true);
   }
 
   @Override

@@ -30,6 +30,7 @@ import io.kurve.mds.record.StoredRecord.Binned;
 import io.kurve.mds.record.StoredRecord.ChunkserverRecord;
 import io.kurve.mds.record.StoredRecord.ClusterRecord;
 import io.kurve.mds.record.StoredRecord.CopysetRecord;
+import io.kurve.mds.record.StoredRecord.DrainRecord;
 import io.kurve.mds.record.StoredRecord.DurableRecord;
 import io.kurve.mds.record.StoredRecord.Holding;
 import io.kurve.mds.record.StoredRecord.IdCounterRecord;
@@ -137,6 +138,7 @@ class RecordCodecTest {
             "move-v1.hex",
             new MoveRecord(COPYSET.id(), replica, learner, MoveStep.LEARN, "disk-1 is gone", WHEN)),
         Arguments.of("retired-v1.hex", new RetiredRecord(COPYSET, replica)),
+        Arguments.of("drain-v1.hex", new DrainRecord(replica.chunkserver(), WHEN)),
         Arguments.of(
             "volume-v2.hex",
             volume(

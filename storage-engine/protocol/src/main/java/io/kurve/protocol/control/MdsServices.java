@@ -3,6 +3,7 @@ package io.kurve.protocol.control;
 import io.grpc.BindableService;
 import io.grpc.stub.StreamObserver;
 import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.CopysetId;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.ChunkserverRegistry;
@@ -24,6 +25,7 @@ import io.kurve.protocol.v1.ClusterInspectionGrpc;
 import io.kurve.protocol.v1.CreateVolumeRequest;
 import io.kurve.protocol.v1.DeleteVolumeRequest;
 import io.kurve.protocol.v1.DiskList;
+import io.kurve.protocol.v1.DrainRequest;
 import io.kurve.protocol.v1.HeartbeatAnswer;
 import io.kurve.protocol.v1.HeartbeatRequest;
 import io.kurve.protocol.v1.LeaderReply;
@@ -227,6 +229,16 @@ public record MdsServices(
     @Override
     public void confirmClock(Nothing request, StreamObserver<Nothing> out) {
       Answers.done(out, service::confirmClock);
+    }
+
+    @Override
+    public void drain(DrainRequest request, StreamObserver<Nothing> out) {
+      Answers.done(
+          out,
+          () ->
+              service.drain(
+                  Ids.checked(() -> new ChunkserverId(request.getChunkserver())),
+                  request.getDrains()));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.kurve.protocol.control;
 
 import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.VolumeId;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
@@ -8,6 +9,7 @@ import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.protocol.convert.PolicyMessages;
 import io.kurve.protocol.convert.VolumeMessages;
 import io.kurve.protocol.v1.AttachmentRef;
+import io.kurve.protocol.v1.DrainRequest;
 import io.kurve.protocol.v1.Nothing;
 import io.kurve.protocol.v1.ResizeVolumeRequest;
 import io.kurve.protocol.v1.UndeleteVolumeRequest;
@@ -81,6 +83,14 @@ record RemoteVolumes(Caller mds) implements VolumeAdmin {
   @Override
   public CompletionStage<Void> confirmClock() {
     return mds.call(VolumeAdminGrpc.getConfirmClockMethod(), Nothing.getDefaultInstance())
+        .thenAccept(nothing -> {});
+  }
+
+  @Override
+  public CompletionStage<Void> drain(ChunkserverId disk, boolean drains) {
+    return mds.call(
+            VolumeAdminGrpc.getDrainMethod(),
+            DrainRequest.newBuilder().setChunkserver(disk.value()).setDrains(drains).build())
         .thenAccept(nothing -> {});
   }
 

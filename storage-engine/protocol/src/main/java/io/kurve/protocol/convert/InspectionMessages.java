@@ -89,6 +89,7 @@ public final class InspectionMessages {
         .setCopysets(disk.copysets())
         .setLeaders(disk.leaders())
         .setLastHeard(PlaceMessages.moment(disk.lastHeard()))
+        .setDraining(disk.draining())
         .build();
   }
 
@@ -112,6 +113,7 @@ public final class InspectionMessages {
             record.getUsedBytes(),
             record.getCopysets(),
             record.getLeaders(),
-            PlaceMessages.moment(record.getLastHeard())));
+            PlaceMessages.moment(record.getLastHeard()),
+            record.getDraining()));
   }
 }

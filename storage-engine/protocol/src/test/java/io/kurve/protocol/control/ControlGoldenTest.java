@@ -25,6 +25,7 @@ import io.kurve.protocol.v1.CreateCopysetRequest;
 import io.kurve.protocol.v1.DetachRequest;
 import io.kurve.protocol.v1.DeviceList;
 import io.kurve.protocol.v1.DiskList;
+import io.kurve.protocol.v1.DrainRequest;
 import io.kurve.protocol.v1.Nothing;
 import io.kurve.protocol.v1.OpenVolumeRequest;
 import io.kurve.protocol.v1.PlacementsRequest;
@@ -183,6 +184,13 @@ class ControlGoldenTest {
             .setCopyset(PlaceMessages.copyset(Samples.COPYSET))
             .setRemovingTransaction(56)
             .build());
+    all.put(
+        "drain",
+        DrainRequest.newBuilder()
+            .setChunkserver(Samples.REPLICA.chunkserver().value())
+            .setDrains(true)
+            .build());
+    all.put("drained-disk", InspectionMessages.disk(Samples.DRAINED_DISK));
     all.put(
         "chunks-of",
         ChunksOfRequest.newBuilder()

@@ -151,6 +151,8 @@ class ControlPlaneTest {
     assertThat(get(volumes.changePolicy(change))).isEqualTo(change.of(Samples.POLICY));
     assertThat(last()).containsExactly(change);
     get(volumes.confirmClock());
+    get(volumes.drain(Samples.REPLICA.chunkserver(), true));
+    assertThat(last()).containsExactly(Samples.REPLICA.chunkserver(), true);
     get(volumes.fence(Samples.ATTACHMENT_ID));
     assertThat(last()).containsExactly(Samples.ATTACHMENT_ID);
   }

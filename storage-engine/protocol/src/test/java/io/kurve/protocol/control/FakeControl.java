@@ -3,6 +3,7 @@ package io.kurve.protocol.control;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
+import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.CopysetId;
 import io.kurve.core.id.CopysetKey;
 import io.kurve.core.id.ReplicaId;
@@ -130,6 +131,11 @@ final class FakeControl {
     @Override
     public CompletionStage<Void> confirmClock() {
       return done();
+    }
+
+    @Override
+    public CompletionStage<Void> drain(ChunkserverId disk, boolean drains) {
+      return done(disk, drains);
     }
 
     @Override

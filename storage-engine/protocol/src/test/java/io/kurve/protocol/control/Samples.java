@@ -160,7 +160,21 @@ final class Samples {
           1L << 30,
           16,
           5,
-          MOMENT);
+          MOMENT,
+          false);
+  static final DiskInfo DRAINED_DISK =
+      new DiskInfo(
+          REPLICA,
+          "host-a",
+          "disk-1",
+          DiskState.ONLINE,
+          ADDRESSES,
+          8L << 30,
+          0,
+          0,
+          0,
+          MOMENT,
+          true);
   static final AttachedDevice DEVICE =
       new AttachedDevice(
           "demo",
