@@ -28,6 +28,16 @@ final class AwayPeersTest {
         Objects.requireNonNull(
             Thread.currentThread().getContextClassLoader().getResource("logback-playground.xml")));
     try {
+      String core = "com.alipay.sofa.jraft.core.";
+      Logger group = context.getLogger(core + "ReplicatorGroupImpl");
+      group.error("Fail to check replicator connection to peer={}, remoting exception", "2-x:1");
+      group.error("Fail to start replicator to peer={}, remoting exception", "2-x:1");
+      Logger replicator = context.getLogger(core + "Replicator");
+      replicator.error("Fail to init sending channel to {}, remoting exception", "2-x:1");
+      replicator.error("Fail to add timer for replicator {}", "2-x:1");
+      Logger node = context.getLogger(core + "NodeImpl");
+      node.error("Fail to add a replicator, remoting exception, peer={}.", "2-x:1");
+      node.error("Node {} can't do {}", "1-x:1", "step down timer");
       Logger jraft = context.getLogger("com.alipay.sofa.jraft.rpc.impl.AbstractClientService");
       jraft.error("Fail to connect {}, remoting exception: {}.", "2-x:1", "no connection");
       jraft.error("Fail to run RpcResponseClosure, the request is {}.", "vote");
@@ -38,6 +48,8 @@ final class AwayPeersTest {
     assertThat(Files.readString(log))
         .doesNotContain("remoting exception")
         .contains("RpcResponseClosure")
+        .contains("add timer")
+        .contains("step down")
         .contains("to the disk");
   }
 }

@@ -2,6 +2,8 @@ package io.kurve.dist;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.kurve.testkit.log.Patience;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +13,7 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -27,8 +30,9 @@ final class LauncherTest {
   @TempDir Path folder = Path.of("");
   private Path home = folder;
   private Path calls = folder;
+  private String launcher = "./kurve";
 
-  private record Ended(int exit, String err) {}
+  private record Ended(int exit, String out, String err) {}
 
   /** A tree that is built, and was not rehearsed. */
   @BeforeEach
@@ -72,7 +76,7 @@ final class LauncherTest {
           -version) echo 'openjdk version "25.0.1" 2026-01-01' >&2 ;;
           *" rehearse "*) echo "rehearse $$" >>'CALLS'; REHEARSAL ;;
           *AOTMode=on*) LOAD ;;
-          *) echo "$*" >>'CALLS' ;;
+          *) echo "$* $LC_ALL" >>'CALLS' ;;
         esac
         """
             .replace("CALLS", calls.toString())
@@ -86,24 +90,30 @@ final class LauncherTest {
   }
 
   /** Leads a process group, as it does at a terminal. */
-  private Process start() throws IOException {
+  private Process start(String... words) throws IOException {
+    List<String> command = new ArrayList<>(List.of("setsid", launcher));
+    command.addAll(words.length == 0 ? List.of("volume", "delete", "demo") : List.of(words));
     ProcessBuilder builder =
-        new ProcessBuilder("setsid", folder.resolve("kurve").toString(), "volume", "delete", "demo")
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        new ProcessBuilder(command)
+            .directory(folder.toFile())
+            .redirectOutput(folder.resolve("out").toFile())
             .redirectError(folder.resolve("err").toFile());
+    builder.environment().keySet().removeIf(name -> name.startsWith("LC_") || name.equals("LANG"));
     builder.environment().put("JAVA_HOME", folder.resolve("jdk").toString());
     builder.environment().merge("PATH", folder + ":", (path, first) -> first + path);
     return builder.start();
   }
 
-  private Ended run() throws Exception {
-    return ended(start());
+  private Ended run(String... words) throws Exception {
+    return ended(start(words));
   }
 
   private Ended ended(Process launcher) throws Exception {
     assertThat(launcher.waitFor(60, TimeUnit.SECONDS)).isTrue();
     return new Ended(
-        launcher.exitValue(), Files.readString(folder.resolve("err"), StandardCharsets.UTF_8));
+        launcher.exitValue(),
+        Files.readString(folder.resolve("out"), StandardCharsets.UTF_8),
+        Files.readString(folder.resolve("err"), StandardCharsets.UTF_8));
   }
 
   private List<String> calls() throws IOException {
@@ -146,7 +156,7 @@ final class LauncherTest {
     assertThat(folders()).containsExactly(".build-lock", "kurve");
     assertThat(home.resolve("kurve.aot.new")).doesNotExist();
 
-    assertThat(run()).isEqualTo(new Ended(0, ""));
+    assertThat(run()).isEqualTo(new Ended(0, "", ""));
     assertThat(calls()).hasSize(3);
   }
 
@@ -154,8 +164,8 @@ final class LauncherTest {
   void notesThatDoNotLoadAreNotUsed() throws Exception {
     java("echo half >\"$notes\"", "exit 1");
     assertThat(run().err()).contains("the rehearsal failed");
-    assertThat(calls().get(1)).endsWith("volume delete demo").doesNotContain("AOTCache");
-    assertThat(run()).isEqualTo(new Ended(0, ""));
+    assertThat(calls().get(1)).endsWith("volume delete demo C.UTF-8").doesNotContain("AOTCache");
+    assertThat(run()).isEqualTo(new Ended(0, "", ""));
   }
 
   @Test
@@ -173,7 +183,42 @@ final class LauncherTest {
     Files.setLastModifiedTime(jar, FileTime.from(Instant.now().plusSeconds(3600)));
     assertThat(run().exit()).isZero();
     assertThat(calls().get(4)).startsWith("rehearse");
-    assertThat(calls().get(5)).endsWith("volume delete demo").doesNotContain("AOTCache");
+    assertThat(calls().get(5)).endsWith("volume delete demo C.UTF-8").doesNotContain("AOTCache");
+  }
+
+  @Test
+  void whoCanNotWriteInATreeThatMustBeBuiltIsToldWhoCan() throws Exception {
+    Files.setLastModifiedTime(folder.resolve("pom.xml"), FileTime.from(Instant.now()));
+    Files.createDirectory(folder.resolve("dist/target/.build-lock"));
+    Ended refused = run("volume", "list");
+    assertThat(refused.exit()).isEqualTo(9);
+    assertThat(refused.out()).isEmpty();
+    assertThat(refused.err().lines()).hasSize(1);
+    assertThat(refused.err())
+        .startsWith("kurve: it must be built, and ")
+        .contains("can't write in " + folder.resolve("dist/target"))
+        .contains("run `./kurve --help` once as its owner");
+
+    Ended object = run("volume", "list", "-o", "json");
+    assertThat(object.exit()).isEqualTo(9);
+    assertThat(object.err()).isEqualTo(refused.err());
+    JsonNode error = new ObjectMapper().readTree(object.out());
+    assertThat(error.get("exit").asInt()).isEqualTo(9);
+    assertThat(error.at("/error/code").asText()).isEqualTo("UNSUPPORTED");
+    assertThat("kurve: " + error.at("/error/text").asText())
+        .isEqualTo(refused.err().substring(0, refused.err().indexOf(" — ")));
+    assertThat(calls()).isEmpty();
+  }
+
+  @Test
+  void commandsLearnHowTheyWereCalledAndThatNamesAreUtf8() throws Exception {
+    assertThat(run().exit()).isZero();
+    assertThat(calls().getLast())
+        .contains("-Dkurve.command=./kurve ")
+        .endsWith("volume delete demo C.UTF-8");
+    launcher = "kurve"; // it is in the PATH, too
+    assertThat(run().exit()).isZero();
+    assertThat(calls().getLast()).contains("-Dkurve.command=kurve ");
   }
 
   @Test
@@ -185,7 +230,7 @@ final class LauncherTest {
     assertThat(first.err().lines()).hasSize(1);
     assertThat(first.err()).contains("no rehearsal").contains("3 GiB free");
     assertThat(calls()).hasSize(1);
-    assertThat(calls().getFirst()).endsWith("volume delete demo");
-    assertThat(run()).isEqualTo(new Ended(0, ""));
+    assertThat(calls().getFirst()).endsWith("volume delete demo C.UTF-8");
+    assertThat(run()).isEqualTo(new Ended(0, "", ""));
   }
 }

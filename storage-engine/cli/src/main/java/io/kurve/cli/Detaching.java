@@ -1,7 +1,11 @@
 package io.kurve.cli;
 
+import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
+import io.kurve.core.metadata.Attachment;
+import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumeHostService;
+import io.kurve.core.unit.Moment;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
@@ -28,6 +32,28 @@ public final class Detaching {
           "%s is still mounted at %s: all use of it ends with I/O errors from now on, and what was not synced is lost; umount %s"
               .formatted(volume, point, point));
     }
+  }
+
+  /** The refusal of a host that does not have the volume: who has it, and what to do. */
+  public static KurveException notHere(VolumeAdmin volumes, String volume, String where) {
+    List<Attachment> holders =
+        Connections.await(volumes.info(volume), LIMIT, "the MDS").attachments();
+    return holders.isEmpty()
+        ? new KurveException(
+            ErrorCode.NOT_FOUND,
+            "volume " + volume + " is not attached anywhere",
+            "see `kurve volume info " + volume + "`")
+        : new KurveException(
+            ErrorCode.NOT_FOUND,
+            "volume %s is not attached on %s: host %s has it since %s"
+                .formatted(
+                    volume,
+                    where,
+                    holders.getFirst().host(),
+                    Moment.toHuman(holders.getFirst().since())),
+            "detach it there; if that host is dead, take it away from it with `kurve volume detach "
+                + volume
+                + " --force`");
   }
 
   /** That it can't be told keeps nobody from taking the device away. */

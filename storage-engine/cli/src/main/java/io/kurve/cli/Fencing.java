@@ -2,6 +2,7 @@ package io.kurve.cli;
 
 import io.kurve.core.metadata.Attachment;
 import io.kurve.core.metadata.VolumeAdmin;
+import io.kurve.core.unit.Moment;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
@@ -31,7 +32,7 @@ public final class Fencing {
               + " has had open of "
               + volume
               + " since "
-              + holder.since()
+              + Moment.toHuman(holder.since())
               + " ...");
       Connections.await(volumes.fence(holder.id()), LIMIT, "the MDS");
     }

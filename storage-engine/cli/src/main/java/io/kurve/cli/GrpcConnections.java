@@ -1,6 +1,7 @@
 package io.kurve.cli;
 
 import io.kurve.cli.config.ClusterFile;
+import io.kurve.cli.output.ShellWord;
 import io.kurve.cli.playground.Settings;
 import io.kurve.client.BlockVolume;
 import io.kurve.client.cluster.KurveClient;
@@ -59,7 +60,9 @@ final class GrpcConnections implements Connections {
       return Settings.playgroundOf(file)
           .map(directory ->
               config.withCureWhenAway(
-                  "start what is missing with `./kurve playground up --dir " + directory + "`"))
+                  "start what is missing with `kurve playground up --dir "
+                      + ShellWord.of(directory)
+                      + "`"))
           .orElse(config);
     }
 

@@ -3,28 +3,36 @@ package io.kurve.cli;
 import io.kurve.cli.command.BenchCommand;
 import io.kurve.cli.command.ClusterCommand;
 import io.kurve.cli.command.DiskCommand;
+import io.kurve.cli.command.PathConverter;
 import io.kurve.cli.command.PlaygroundCommand;
 import io.kurve.cli.command.Session;
 import io.kurve.cli.command.StoreCommand;
 import io.kurve.cli.command.VolumeCommand;
 import io.kurve.cli.output.Console;
+import io.kurve.cli.output.ShownCommands;
+import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.ExitCode;
 import io.kurve.core.failure.KurveException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.UnmatchedArgumentException;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
 
 /** The command line: parses, runs one command, turns errors into one line and an exit code. */
 public final class KurveCli {
+  private static final Pattern JSON = Pattern.compile("(^| )(-o[ =]?|--output[ =])json( |$)");
+
   private KurveCli() {}
 
   @Command(
@@ -51,6 +59,7 @@ public final class KurveCli {
   public static int run(String[] arguments) {
     PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
     Console console = new Console(out, System.err);
+    console.show(new ShownCommands(System.getProperty("kurve.command", "kurve")));
     try (Connections connections = new GrpcConnections()) {
       return commandLine(new Session(console, connections)).execute(withHelp(arguments));
     } finally {
@@ -80,61 +89,47 @@ public final class KurveCli {
         .forEach(code -> codes.put(" " + code.number(), code.meaning()));
     line.getCommandSpec().usageMessage().exitCodeList(codes);
     line.setCaseInsensitiveEnumValuesAllowed(true);
-    line.setExecutionExceptionHandler((e, _, _) -> explain(session.console(), e));
-    line.setParameterExceptionHandler((e, _) -> explain(session.console(), e));
+    line.registerConverter(Path.class, new PathConverter());
+    line.setExecutionStrategy(parsed -> {
+      session.console().show(shown(session.console().commands(), parsed));
+      return new CommandLine.RunLast().execute(parsed);
+    });
+    line.setExecutionExceptionHandler(
+        (e, _, parsed) -> explain(session.console(), wantsJson(parsed.originalArgs()), e));
+    line.setParameterExceptionHandler(
+        (e, words) -> session.console().failure(wantsJson(List.of(words)), Wording.of(e)));
     line.setErr(new PrintWriter(session.console().err(), true, StandardCharsets.UTF_8));
     line.setOut(new PrintWriter(session.console().out(), true, StandardCharsets.UTF_8));
     return line;
   }
 
-  private static int explain(Console console, ParameterException e) {
-    console.progress(
-        "kurve: %s — %ssee `%s --help`"
-            .formatted(
-                String.valueOf(e.getMessage()).replace('\n', ' '),
-                suggestion(e),
-                e.getCommandLine().getCommandSpec().qualifiedName()));
-    return ExitCode.USAGE.number();
+  /** Also of words that are wrong in another place. */
+  private static boolean wantsJson(List<String> words) {
+    String all = String.join(" ", words).toLowerCase(Locale.ROOT);
+    return JSON.matcher(all).find();
   }
 
-  /** For a word that is almost a command or an option: the library finds a nearest one for any. */
-  private static String suggestion(ParameterException e) {
-    return e instanceof UnmatchedArgumentException unmatched
-        ? unmatched.getSuggestions().stream()
-            .findFirst()
-            .filter(nearest -> commonLetters(unmatched.getUnmatched().getFirst(), nearest) >= 3)
-            .map(nearest -> "did you mean '" + nearest + "'? ")
-            .orElse("")
-        : "";
+  /** The cluster that was chosen by an option of the command. */
+  private static ShownCommands shown(ShownCommands before, ParseResult parsed) {
+    ParseResult last = parsed;
+    while (last.hasSubcommand()) {
+      last = last.subcommand();
+    }
+    for (String option : List.of("--dir", "--cluster")) {
+      OptionSpec chosen = last.matchedOption(option);
+      if (chosen != null) {
+        return before.choosing(option, chosen.originalStringValues().getLast());
+      }
+    }
+    return before;
   }
 
-  /** At the beginning and at the end. */
-  private static int commonLetters(String one, String other) {
-    int shorter = Math.min(one.length(), other.length());
-    int begin = 0;
-    while (begin < shorter && one.charAt(begin) == other.charAt(begin)) {
-      begin++;
+  private static int explain(Console console, boolean asJson, Exception e) {
+    KurveException known = Wording.of(e);
+    int exit = console.failure(asJson, known);
+    if (known.code() == ErrorCode.INTERNAL && !(e instanceof KurveException)) {
+      e.printStackTrace(console.err());
     }
-    int end = 0;
-    while (end < shorter - begin
-        && one.charAt(one.length() - 1 - end) == other.charAt(other.length() - 1 - end)) {
-      end++;
-    }
-    return begin + end;
-  }
-
-  private static int explain(Console console, Exception e) {
-    if (e instanceof KurveException known) {
-      console.progress("kurve: " + known.oneLine());
-      return ExitCode.of(known.code()).number();
-    }
-    if (e instanceof AccessDeniedException denied) {
-      console.progress(
-          "kurve: no permission for " + denied.getFile() + "; run this as its owner, or as root");
-      return ExitCode.UNSUPPORTED.number();
-    }
-    console.progress("kurve: a fault in Kurve itself: " + e);
-    e.printStackTrace(console.err());
-    return ExitCode.INTERNAL.number();
+    return exit;
   }
 }

@@ -6,6 +6,7 @@ import io.kurve.core.id.AttachmentId;
 import io.kurve.core.metadata.Attachment;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumeAdmin.VolumeUse;
+import io.kurve.core.unit.Moment;
 import java.time.Duration;
 import java.util.Set;
 import java.util.TreeSet;
@@ -42,7 +43,7 @@ public final class TakingOver {
                   + " over from host "
                   + holder.host()
                   + ", which has it since "
-                  + holder.since()
+                  + Moment.toHuman(holder.since())
                   + " ("
                   + holder.id()
                   + ") ...");

@@ -140,10 +140,88 @@ class CommandLineTest {
     assertThat(said()).contains("64 B, is rounded up to 16 MiB");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "3, NOT_FOUND, volume info w -o json",
+    "3, NOT_FOUND, volume info w --output=JSON",
+    "2, INVALID_ARGUMENT, volume info w --flavour mint -o json",
+    "2, INVALID_ARGUMENT, volume create w --size 0 -ojson",
+    "2, INVALID_ARGUMENT, bench --depth=0 -o=json",
+    "3, NOT_FOUND, playground status --dir /nonexistent -o json",
+    "3, NOT_FOUND, store check /nonexistent --output json",
+  })
+  void whatFailsForAProgramIsOneObjectToo(int exit, String code, String words) throws IOException {
+    String[] all = words.split(" ");
+    boolean needsCluster = words.startsWith("volume") || words.startsWith("bench");
+    assertThat(needsCluster ? cluster(all) : run(all)).isEqualTo(exit);
+    assertThat(json().properties().stream().map(java.util.Map.Entry::getKey))
+        .containsExactly("error", "exit");
+    assertThat(json().get("exit").asInt()).isEqualTo(exit);
+    assertThat(json().at("/error/code").asText()).isEqualTo(code);
+    assertThat(said())
+        .startsWith(
+            "kurve: %s — %s"
+                .formatted(json().at("/error/text").asText(), json().at("/error/cure").asText()));
+  }
+
+  @Test
+  void curesNameTheClusterOfTheCommand() {
+    cluster("volume", "create", "v", "--size", "1GiB");
+    assertThat(cluster("volume", "delete", "v")).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8))
+        .contains("with `kurve volume undelete v --cluster " + clusterFile + "`");
+    assertThat(run("playground", "status", "--dir", folder + "/a b")).isEqualTo(3);
+    assertThat(said()).contains("with `kurve playground up --dir '" + folder + "/a b'`");
+  }
+
+  @Test
+  void whatHasNoClusterSaysWhatIsMissing() {
+    assertThat(run("volume", "list", "--dir", folder.resolve("no").toString())).isEqualTo(3);
+    assertThat(said()).contains(folder.resolve("no") + " has no playground — make one with");
+    assertThat(run("volume", "list", "--cluster", folder.toString())).isEqualTo(3);
+    assertThat(said()).contains(folder + " is a folder — name the cluster's file");
+    assertThat(run("cluster", "status")).isEqualTo(3);
+    assertThat(said())
+        .contains("no cluster is here")
+        .contains("`kurve playground`", "--dir D", "--cluster FILE");
+  }
+
+  @Test
+  void aSocketThatIsNotThereIsNotFound() {
+    for (String command : List.of("attach", "detach")) {
+      assertThat(cluster("volume", command, "v", "--socket", "/nonexistent")).isEqualTo(3);
+      assertThat(said()).contains("there is no socket /nonexistent — ");
+    }
+  }
+
+  @Test
+  void growingSaysWhatIsLeftToDo() throws IOException {
+    cluster("volume", "create", "v", "--size", "1GiB");
+    assertThat(cluster("volume", "resize", "v", "--size", "1GiB")).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8).strip())
+        .isEqualTo("volume v has 1 GiB already");
+    assertThat(cluster("volume", "resize", "v", "--size", "2GiB")).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8).strip()).isEqualTo("volume v has 2 GiB");
+    fake.attached("v", "host-7");
+    assertThat(cluster("volume", "resize", "v", "--size", "3GiB")).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains("resize2fs");
+    assertThat(cluster("volume", "resize", "v", "--size", "4GiB", "-o", "json")).isZero();
+    assertThat(json().get("attachments")).hasSize(1);
+  }
+
+  @Test
+  void aPathThatCantBeIsRefusedInOneLine() {
+    assertThat(run("playground", "status", "--dir", "a\0b")).isEqualTo(2);
+    assertThat(said()).contains("--dir", "LC_ALL=C.UTF-8").doesNotContain("java.");
+    assertThat(said().lines()).hasSize(1);
+  }
+
   @Test
   void aWordThatIsAlmostACommandGetsTheCommand() {
     assertThat(run("playground", "frobnicate")).isEqualTo(2);
-    assertThat(said()).contains("frobnicate").doesNotContain("did you mean");
+    assertThat(said())
+        .startsWith("kurve: there is no command 'frobnicate' — see `kurve playground --help`")
+        .doesNotContain("did you mean");
     assertThat(run("playground", "staus")).isEqualTo(2);
     assertThat(said()).contains("did you mean 'status'?");
     assertThat(run("volume", "lst")).isEqualTo(2);
@@ -271,17 +349,18 @@ class CommandLineTest {
   }
 
   @Test
-  void aTakeOverNamesWhoHasTheVolumeWhenItIsAskedFor() {
+  void aTakeOverNamesWhoHasTheVolumeWhenItIsAskedFor() throws IOException {
+    String socket = Files.createFile(folder.resolve("s")).toString();
     cluster("volume", "create", "v", "--size", "1GiB");
     fake.attached("v", "host-7");
     AttachmentId holder = fake.attachments.getFirst().id();
-    assertThat(cluster("volume", "attach", "v", "--socket", "s")).isZero();
-    assertThat(cluster("volume", "attach", "v", "--socket", "s", "--take-over")).isZero();
+    assertThat(cluster("volume", "attach", "v", "--socket", socket)).isZero();
+    assertThat(cluster("volume", "attach", "v", "--socket", socket, "--take-over")).isZero();
     assertThat(said()).contains("host-7").contains("since 20");
     assertThat(fake.attaches).containsExactly("v []", "v [" + holder + "]");
 
     cluster("volume", "create", "all", "--size", "1GiB", "--shared");
-    assertThat(cluster("volume", "attach", "all", "--socket", "s", "--take-over")).isEqualTo(2);
+    assertThat(cluster("volume", "attach", "all", "--socket", socket, "--take-over")).isEqualTo(2);
     assertThat(said()).contains("shared");
     assertThat(fake.attaches).hasSize(2);
   }

@@ -1,11 +1,13 @@
 package io.kurve.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.AttachmentId;
 import io.kurve.core.id.VolumeId;
+import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import io.kurve.core.metadata.VolumeHostService;
 import io.kurve.core.metadata.VolumeHostService.AttachedDevice;
 import java.util.ArrayList;
@@ -47,6 +49,20 @@ class DetachingTest {
     assertThat(calls).containsExactly("list", "detach demo true");
     assertThat(said)
         .containsExactly("whether demo is mounted can't be told: loop3 can't be looked at");
+  }
+
+  @Test
+  void whoHasItElsewhereIsNamedWithTheCure() {
+    FakeConnections fake = new FakeConnections();
+    assertThatThrownBy(() -> Detaching.notHere(fake.volumes(), "v", "any host"))
+        .hasMessage("volume v does not exist");
+    var unused = fake.volumes().create("r", new NewVolume("v", 1 << 24, 4096, false));
+    assertThat(Detaching.notHere(fake.volumes(), "v", "any host").oneLine())
+        .isEqualTo("volume v is not attached anywhere — see `kurve volume info v`");
+    fake.attached("v", "bench");
+    assertThat(Detaching.notHere(fake.volumes(), "v", "any host").oneLine())
+        .contains("host bench has it since 2026-11-01T10:00:00Z")
+        .contains("`kurve volume detach v --force`");
   }
 
   private final class Host implements VolumeHostService {

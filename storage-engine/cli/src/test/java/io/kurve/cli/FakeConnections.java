@@ -54,6 +54,9 @@ final class FakeConnections implements Connections, Connections.Cluster {
   /** What volume hosts were asked for. */
   final List<String> attaches = new ArrayList<>();
 
+  /** Whether there is no room for volumes. */
+  boolean full;
+
   /** What others do before a volume is open here. */
   Runnable beforeOpen = () -> {};
 
@@ -165,6 +168,12 @@ final class FakeConnections implements Connections, Connections.Cluster {
   private final class Volumes implements VolumeAdmin {
     @Override
     public CompletionStage<Volume> create(String requestId, NewVolume wanted) {
+      if (full) {
+        return failed(
+            ErrorCode.NO_SPACE,
+            "volume " + wanted.name() + " of 16 MiB does not fit",
+            "ask for at most 1MiB");
+      }
       changes.add("create " + wanted);
       Volume made =
           new Volume(
@@ -209,7 +218,7 @@ final class FakeConnections implements Connections, Connections.Cluster {
     @Override
     public CompletionStage<Volume> resize(String name, long sizeBytes) {
       changes.add("resize " + name + " " + sizeBytes);
-      return info(name).thenApply(VolumeUse::volume);
+      return info(name).thenApply(use -> resized(use.volume(), sizeBytes));
     }
 
     @Override
@@ -275,6 +284,23 @@ final class FakeConnections implements Connections, Connections.Cluster {
     public CompletionStage<Void> drain(ChunkserverId disk, boolean drains) {
       changes.add((drains ? "drain " : "undrain ") + disk);
       return CompletableFuture.completedFuture(null);
+    }
+
+    private Volume resized(Volume volume, long sizeBytes) {
+      Volume grown =
+          new Volume(
+              volume.id(),
+              volume.name(),
+              sizeBytes,
+              volume.logicalBlockBytes(),
+              volume.shared(),
+              volume.sequence(),
+              volume.state(),
+              volume.created(),
+              volume.formatted(),
+              volume.mappedBytes());
+      volumes.put(volume.name(), grown);
+      return grown;
     }
 
     private static Volume in(Volume.State state, Volume volume) {

@@ -11,6 +11,9 @@ import io.kurve.client.bench.BenchPlan.Pattern;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.metadata.Attachment;
+import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
+import io.kurve.core.metadata.ClusterInspection.Health;
+import io.kurve.core.metadata.ClusterInspection.Reason;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import java.io.IOException;
@@ -19,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -80,6 +84,41 @@ class VolumeBenchTest {
         .hasMessageContaining("no request has been answered");
     assertThat(fake.volumes).isEmpty();
     assertThat(fake.attachments).isEmpty();
+  }
+
+  @Test
+  void aStalledClusterIsNotMeasuredAndNothingIsMade() {
+    fake.status =
+        new ClusterStatus(
+            fake.status.cluster(),
+            Health.STALLED,
+            List.of(new Reason("COPYSET_NO_QUORUM", "c", "24 copysets wait", "start cs-2")),
+            10,
+            5);
+    leave("v");
+    fake.changes.clear();
+    for (ThrowingCallable one :
+        List.<ThrowingCallable>of(
+            () -> bench.onOwnVolume(PLAN), () -> bench.onVolume("v", PLAN, true))) {
+      assertThatThrownBy(one)
+          .isInstanceOfSatisfying(
+              KurveException.class,
+              refused ->
+                  assertThat(refused.oneLine())
+                      .isEqualTo("the cluster is stalled: 24 copysets wait — start cs-2"));
+    }
+    assertThat(fake.changes).isEmpty();
+  }
+
+  @Test
+  void thatItDoesNotFitIsSaidOfTheOption() {
+    fake.full = true;
+    assertThatThrownBy(() -> bench.onOwnVolume(PLAN))
+        .isInstanceOfSatisfying(
+            KurveException.class,
+            refused ->
+                assertThat(refused.oneLine())
+                    .isEqualTo("--volume-size of 16 MiB does not fit — ask for at most 1MiB"));
   }
 
   @Test

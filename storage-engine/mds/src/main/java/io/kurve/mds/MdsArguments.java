@@ -262,6 +262,6 @@ record MdsArguments(
   }
 
   private static KurveException invalid(String text) {
-    return new KurveException(ErrorCode.INVALID_ARGUMENT, text, "see: kurve mds --help");
+    return new KurveException(ErrorCode.INVALID_ARGUMENT, text, "see `kurve mds --help`");
   }
 }

@@ -56,7 +56,9 @@ public final class GivingUp {
     }
     if (number == ATTEMPTS) {
       LOG.error(
-          "{} was not given up: fence it by hand (kurve volume detach --force)", attachment, cause);
+          "{} was not given up: fence it by hand with `kurve volume detach --force`",
+          attachment,
+          cause);
       return CompletableFuture.failedFuture(thrown);
     }
     if (number == 1) {

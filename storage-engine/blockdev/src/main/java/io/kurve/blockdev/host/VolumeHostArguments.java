@@ -117,6 +117,6 @@ public record VolumeHostArguments(
     return new KurveException(
         ErrorCode.INVALID_ARGUMENT,
         "the volume host's command line is wrong: " + what,
-        "see: kurve volume-host --help");
+        "see `kurve volume-host --help`");
   }
 }

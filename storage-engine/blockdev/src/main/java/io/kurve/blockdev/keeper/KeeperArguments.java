@@ -79,6 +79,6 @@ record KeeperArguments(
     return new KurveException(
         ErrorCode.INVALID_ARGUMENT,
         "the keeper's command line is wrong: " + what,
-        "see: kurve keeper --help");
+        "see `kurve keeper --help`");
   }
 }

@@ -88,7 +88,7 @@ public record ChunkserverConfig(
             in.optional("ready-file", Path::of));
     if (!errors.isEmpty()) {
       throw new KurveException(
-          ErrorCode.INVALID_ARGUMENT, String.join("; ", errors), "kurve chunkserver --help");
+          ErrorCode.INVALID_ARGUMENT, String.join("; ", errors), "see `kurve chunkserver --help`");
     }
     return new ChunkserverConfig(
         store.orElseThrow(),

@@ -256,7 +256,7 @@ public final class MdsCommands implements ChunkserverCommands {
     if (!confirmed.getAsBoolean()) {
       return Optional.of(
           new KurveException(
-              ErrorCode.UNAVAILABLE, self + " is not confirmed", "see kurve cluster status"));
+              ErrorCode.UNAVAILABLE, self + " is not confirmed", "see `kurve cluster status`"));
     }
     return Optional.empty();
   }

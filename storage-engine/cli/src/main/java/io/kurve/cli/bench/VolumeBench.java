@@ -8,6 +8,9 @@ import io.kurve.client.bench.BenchRun;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.VolumeId;
+import io.kurve.core.metadata.ClusterInspection.ClusterStatus;
+import io.kurve.core.metadata.ClusterInspection.Health;
+import io.kurve.core.metadata.ClusterInspection.Reason;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
@@ -93,6 +96,7 @@ public final class VolumeBench {
   /** On a volume of its own, which it fills and removes. */
   public Result onOwnVolume(Plan plan) throws IOException, InterruptedException {
     refuseColdWithoutRoot(plan);
+    refuseStalled();
     String name = BenchLeftovers.newName();
     long bytes = new ByteSize(plan.volumeBytes()).roundUpTo(Geometry.VOLUME_GRANULE_BYTES).bytes();
     BenchLeftovers leftovers = new BenchLeftovers(cluster.volumes(), progress);
@@ -100,13 +104,32 @@ public final class VolumeBench {
     leftovers.clear(Instant.EPOCH);
     try (CleanUp cleanUp = new CleanUp(progress)) {
       cleanUp.add("deleting " + name, () -> delete(name));
-      Volume own =
-          settled(
-              cluster
-                  .volumes()
-                  .create(name, new NewVolume(name, bytes, Geometry.BLOCK_BYTES, false)));
+      Volume own = create(new NewVolume(name, bytes, Geometry.BLOCK_BYTES, false));
       leftovers.clear(own.created());
       return measure(name, plan, true, cleanUp);
+    }
+  }
+
+  /** A volume that waits for its quorum would be left behind, fenced by whoever comes next. */
+  private void refuseStalled() {
+    ClusterStatus status = settled(cluster.inspection().status());
+    if (status.health() == Health.STALLED && !status.reasons().isEmpty()) {
+      Reason worst = status.reasons().getFirst();
+      throw new KurveException(
+          ErrorCode.UNAVAILABLE, "the cluster is stalled: " + worst.text(), worst.cure());
+    }
+  }
+
+  /** Who runs a measurement knows its volume by its option. */
+  private Volume create(NewVolume wanted) {
+    try {
+      return settled(cluster.volumes().create(wanted.name(), wanted));
+    } catch (KurveException e) {
+      if (e.code() != ErrorCode.NO_SPACE) {
+        throw e;
+      }
+      String text = e.text().replace("volume " + wanted.name(), "--volume-size");
+      throw new KurveException(e.code(), text, e.cure(), e);
     }
   }
 
@@ -128,12 +151,13 @@ public final class VolumeBench {
   public Result onVolume(String name, Plan plan, boolean overwrite)
       throws IOException, InterruptedException {
     refuseColdWithoutRoot(plan);
+    refuseStalled();
     VolumeUse use = settled(cluster.volumes().info(name));
     if (!use.attachments().isEmpty()) {
       throw new KurveException(
           ErrorCode.IN_USE,
           name + " is attached to " + use.attachments().getFirst().host(),
-          "detach it first, or leave --volume away");
+          "detach it first with `kurve volume detach " + name + "`, or leave --volume away");
     }
     refuseData(use.volume(), overwrite);
     try (CleanUp cleanUp = new CleanUp(progress)) {

@@ -58,12 +58,20 @@ public final class ClusterCommand {
             output.json(),
             new StatusView(
                 health,
-                status.reasons(),
+                status.reasons().stream().map(this::shown).toList(),
                 status.cluster().toString(),
                 status.capacityBytes(),
                 status.usedBytes()),
             () -> text(health, status));
     return 0;
+  }
+
+  private Reason shown(Reason reason) {
+    return new Reason(
+        reason.code(),
+        reason.object(),
+        reason.text(),
+        session.console().commands().in(reason.cure()));
   }
 
   record PolicyView(double overcommit, long retentionS) {}

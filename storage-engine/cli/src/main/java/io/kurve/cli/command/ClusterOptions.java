@@ -25,7 +25,27 @@ public final class ClusterOptions {
   @Nullable Path clusterFile;
 
   ClusterFile cluster() {
-    return ClusterFile.read(file());
+    Path file = file();
+    if (clusterFile == null && !Files.exists(file)) {
+      throw directory == null ? noneHere() : noPlayground(directory);
+    }
+    return ClusterFile.read(file);
+  }
+
+  private static KurveException noneHere() {
+    return new KurveException(
+        ErrorCode.NOT_FOUND,
+        "no cluster is here: there is no ./%s and no playground in ./%s"
+            .formatted(ClusterFile.NAME, DEFAULT_PLAYGROUND),
+        "make one with `kurve playground`, or name one: a playground's folder with --dir D, a"
+            + " cluster's file with --cluster FILE");
+  }
+
+  static KurveException noPlayground(Path directory) {
+    return new KurveException(
+        ErrorCode.NOT_FOUND,
+        directory.toAbsolutePath().normalize() + " has no playground",
+        "make one with `kurve playground up`, or name its folder with --dir");
   }
 
   private Path file() {

@@ -22,7 +22,7 @@ import picocli.CommandLine.Parameters;
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true)
 public final class DiskCommand {
-  private static final String WHICH = "its name or number, as kurve disk list shows them";
+  private static final String WHICH = "its name or number, as `kurve disk list` shows them";
 
   private final Session session;
 
@@ -140,7 +140,7 @@ public final class DiskCommand {
                 disk.diskName(), disk.replica().chunkserver().value(), drains, disk.copysets()),
             () ->
                 drains
-                    ? "%s is emptied: replicas of %d copysets move to other disks; kurve cluster status tells how far it is"
+                    ? "%s is emptied: replicas of %d copysets move to other disks; `kurve cluster status` tells how far it is"
                         .formatted(disk.diskName(), disk.copysets())
                     : disk.diskName() + " keeps what it holds, and takes more");
     return 0;
@@ -162,7 +162,7 @@ public final class DiskCommand {
             .toList();
     if (found.isEmpty()) {
       throw new KurveException(
-          ErrorCode.NOT_FOUND, "there is no disk " + wanted, "kurve disk list shows them");
+          ErrorCode.NOT_FOUND, "there is no disk " + wanted, "`kurve disk list` shows them");
     }
     if (found.size() > 1) {
       throw new KurveException(

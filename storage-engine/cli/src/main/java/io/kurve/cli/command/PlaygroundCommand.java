@@ -1,5 +1,6 @@
 package io.kurve.cli.command;
 
+import io.kurve.cli.output.ShellWord;
 import io.kurve.cli.output.Table;
 import io.kurve.cli.playground.Layout;
 import io.kurve.cli.playground.Machine;
@@ -159,14 +160,15 @@ public final class PlaygroundCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static String whatToTry(Path directory, PlaygroundStatus status) {
+  private String whatToTry(Path directory, PlaygroundStatus status) {
+    String kurve = session.console().commands().called();
     String dir = shown(directory);
     StringBuilder text = new StringBuilder("The playground is up.\n");
     if (status.device() == null) {
       text.append("No block device: ")
           .append(
               Machine.noDevices()
-                  .orElse("volume demo is not attached: `./kurve volume attach demo" + dir + "`"))
+                  .orElse("volume demo is not attached: `kurve volume attach demo" + dir + "`"))
           .append("\n\nTry next:\n");
     } else {
       text.append(
@@ -180,11 +182,11 @@ public final class PlaygroundCommand implements Callable<Integer> {
     }
     return text.append(
             """
-              ./kurve cluster status%1$s
-              ./kurve bench%1$s
-              ./kurve playground down%1$s
+              %1$s cluster status%2$s
+              %1$s bench%2$s
+              %1$s playground down%2$s
             """
-                .formatted(dir))
+                .formatted(kurve, dir))
         .toString();
   }
 
@@ -194,7 +196,7 @@ public final class PlaygroundCommand implements Callable<Integer> {
 
   private static String shown(Path directory) {
     Path usual = Path.of(ClusterOptions.DEFAULT_PLAYGROUND).toAbsolutePath();
-    return directory.equals(usual) ? "" : " --dir " + directory;
+    return directory.equals(usual) ? "" : " --dir " + ShellWord.of(directory);
   }
 
   @Command(
@@ -242,7 +244,7 @@ public final class PlaygroundCommand implements Callable<Integer> {
         .result(
             output.json(),
             Map.of("down", true),
-            () -> "The playground is down; `./kurve playground up` finds its data again.");
+            () -> "The playground is down; `kurve playground up` finds its data again.");
     return 0;
   }
 
@@ -303,11 +305,7 @@ public final class PlaygroundCommand implements Callable<Integer> {
     Layout layout = layout(folder.directory);
     Settings settings =
         Settings.read(layout.directory())
-            .orElseThrow(() ->
-                new KurveException(
-                    ErrorCode.NOT_FOUND,
-                    layout.directory() + " has no playground",
-                    "make one with `./kurve playground up`, or name its folder with --dir"));
+            .orElseThrow(() -> ClusterOptions.noPlayground(layout.directory()));
     return playground(layout, settings);
   }
 

@@ -11,6 +11,7 @@ import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumeAdmin.InBin;
 import io.kurve.core.metadata.VolumeAdmin.VolumeUse;
 import io.kurve.core.unit.ByteSize;
+import io.kurve.core.unit.Moment;
 import io.kurve.core.unit.TimeSpan;
 import java.time.Duration;
 import java.time.Instant;
@@ -58,7 +59,7 @@ final class RecycleBin {
                   one.id(),
                   human(one.sizeBytes()),
                   human(one.mappedBytes()),
-                  one.deleted(),
+                  Moment.toHuman(one.deleted()),
                   TimeSpan.toHuman(Duration.ofSeconds(one.leftS()))));
           return table.toString();
         });
@@ -74,7 +75,7 @@ final class RecycleBin {
         Map.of("name", name, "deleted", true, "left_s", kept.map(DeletedView::leftS).orElse(0L)),
         () ->
             kept.map(one ->
-                    "volume %s deleted; it can be had back for %s: kurve volume undelete %s"
+                    "volume %s deleted; it can be had back for %s with `kurve volume undelete %s`"
                         .formatted(name, TimeSpan.toHuman(Duration.ofSeconds(one.leftS())), name))
                 .orElse("volume " + name + " deleted; its space comes back in the background"));
   }
@@ -115,7 +116,7 @@ final class RecycleBin {
               + name
               + ": "
               + found.stream()
-                  .map(one -> one.id() + " deleted " + one.deleted())
+                  .map(one -> one.id() + " deleted " + Moment.toHuman(one.deleted()))
                   .collect(Collectors.joining(", ")),
           "say which one with --id");
     }
@@ -136,7 +137,7 @@ final class RecycleBin {
         going
             ? "volume " + name + " is being destroyed: it can't be had back"
             : "no deleted volume has the name " + name,
-        "see what can be had back: kurve volume list --deleted");
+        "see with `kurve volume list --deleted` what can be had back");
   }
 
   private static String human(long bytes) {

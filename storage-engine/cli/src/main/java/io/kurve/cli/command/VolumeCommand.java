@@ -16,9 +16,12 @@ import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumeAdmin.NewVolume;
 import io.kurve.core.metadata.VolumeAdmin.VolumeUse;
+import io.kurve.core.metadata.VolumeHostService;
 import io.kurve.core.metadata.VolumeHostService.AttachedDevice;
 import io.kurve.core.unit.ByteSize;
+import io.kurve.core.unit.Moment;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -164,7 +167,7 @@ public final class VolumeCommand {
                     .row("block size", volume.logicalBlockBytes())
                     .row("shared", volume.shared() ? "yes" : "no")
                     .row("state", VolumeView.lower(volume.state()))
-                    .row("created", volume.created())
+                    .row("created", Moment.toHuman(volume.created()))
                     .row("attached to", hosts(use))
                     .toString());
     return 0;
@@ -189,6 +192,7 @@ public final class VolumeCommand {
       @Mixin ClusterOptions cluster,
       @Mixin OutputOption output) {
     long bytes = VolumeSizes.rounded(name, size, session.console());
+    VolumeUse before = call(volumes(cluster).info(name));
     Volume volume = call(volumes(cluster).resize(name, bytes));
     Settings.read(cluster.playgroundDirectory())
         .ifPresent(settings -> playground(cluster, settings).growDevices(name));
@@ -196,14 +200,19 @@ public final class VolumeCommand {
         .console()
         .result(
             output.json(),
-            VolumeView.of(volume, List.of()),
-            () ->
-                "volume "
-                    + name
-                    + " has "
-                    + human(volume.sizeBytes())
-                    + "; grow its file system with resize2fs or xfs_growfs");
+            VolumeView.of(volume, before.attachments()),
+            () -> resized(before, volume));
     return 0;
+  }
+
+  private static String resized(VolumeUse before, Volume volume) {
+    String has = "volume " + volume.name() + " has " + human(volume.sizeBytes());
+    if (before.volume().sizeBytes() == volume.sizeBytes()) {
+      return has + " already";
+    }
+    return before.attachments().isEmpty()
+        ? has
+        : has + "; grow its file system with resize2fs or xfs_growfs";
   }
 
   @Command(
@@ -329,17 +338,14 @@ public final class VolumeCommand {
       throws IOException {
     if (socket != null) {
       Detaching.detach(
-          session.connections().cluster(cluster.cluster()).volumeHost(socket),
+          volumeHost(cluster, socket),
           name,
           force,
           "the volume host at " + socket,
           session.console()::progress);
     } else if (force && !isPlayground(cluster)) {
       if (!Fencing.fence(volumes(cluster), name, all -> true, session.console()::progress)) {
-        throw new KurveException(
-            ErrorCode.NOT_FOUND,
-            "volume " + name + " is not attached anywhere",
-            "see `kurve volume info " + name + "`");
+        throw Detaching.notHere(volumes(cluster), name, "any host");
       }
     } else {
       playground(cluster).detach(name, force);
@@ -352,12 +358,22 @@ public final class VolumeCommand {
 
   private AttachedDevice attachBy(
       Path socket, String name, boolean takeOver, ClusterOptions cluster) {
+    VolumeHostService host = volumeHost(cluster, socket);
     Set<AttachmentId> holders =
         takeOver
             ? TakingOver.holders(volumes(cluster), name, all -> true, session.console()::progress)
             : Set.of();
-    return call(
-        session.connections().cluster(cluster.cluster()).volumeHost(socket).attach(name, holders));
+    return call(host.attach(name, holders));
+  }
+
+  private VolumeHostService volumeHost(ClusterOptions options, Path socket) {
+    if (!Files.exists(socket)) {
+      throw new KurveException(
+          ErrorCode.NOT_FOUND,
+          "there is no socket " + socket,
+          "name that of a volume host that runs on this machine: api.sock in its --run-dir");
+    }
+    return session.connections().cluster(options.cluster()).volumeHost(socket);
   }
 
   private RecycleBin bin(ClusterOptions options) {
@@ -398,7 +414,7 @@ public final class VolumeCommand {
             .map(attachment ->
                 attachment.host()
                     + " since "
-                    + attachment.since()
+                    + Moment.toHuman(attachment.since())
                     + (attachment.state() == Attachment.State.OPEN
                         ? ""
                         : " (" + VolumeView.lower(attachment.state()) + ")"))

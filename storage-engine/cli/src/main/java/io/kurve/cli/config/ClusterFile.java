@@ -36,7 +36,9 @@ public record ClusterFile(List<HostAndPort> mds, ClusterId cluster, Path key) {
     if (!Files.isRegularFile(file)) {
       throw new KurveException(
           ErrorCode.NOT_FOUND,
-          file + " does not exist",
+          Files.isDirectory(file)
+              ? file + " is a folder"
+              : file + (Files.exists(file) ? " is no file" : " does not exist"),
           "name the cluster's file with --cluster FILE, or a playground's folder with --dir D");
     }
     ObjectMapper mapper =
@@ -82,6 +84,9 @@ public record ClusterFile(List<HostAndPort> mds, ClusterId cluster, Path key) {
 
   /** Without the words of the parser, which are about its own classes. */
   private static String misplaced(JsonMappingException e) {
+    if (e.getCause() instanceof JsonProcessingException) {
+      return where(e) + " can't be read as YAML";
+    }
     return e.getPath().isEmpty()
         ? "it has no keys"
         : "the value of '%s' in %s is of another kind"

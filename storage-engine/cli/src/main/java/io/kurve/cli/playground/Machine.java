@@ -10,6 +10,7 @@ import io.kurve.blockdev.loop.DeviceUsers;
 import io.kurve.blockdev.loop.LoopDevices;
 import io.kurve.blockdev.posix.DescriptorOwner;
 import io.kurve.blockdev.posix.Posix;
+import io.kurve.cli.output.ShellWord;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import java.io.IOException;
@@ -33,7 +34,8 @@ public final class Machine {
 
   static Optional<String> noDevices(String system, Path root) {
     if (!system.equals("Linux")) {
-      return Optional.of("block devices need Linux — use the embedded client (kurve bench)");
+      return Optional.of(
+          "block devices need Linux — use the embedded client, as `kurve bench` does");
     }
     if (!isRoot(root.resolve("proc/self/status"))) {
       return Optional.of("block devices need root — run it with sudo");
@@ -127,8 +129,8 @@ public final class Machine {
       throw new KurveException(
           ErrorCode.IN_USE,
           "another playground of this machine runs in " + other.get(),
-          "end it first (`./kurve playground down --dir "
-              + other.get()
+          "end it first (`kurve playground down --dir "
+              + ShellWord.of(other.get())
               + "`): a machine can have one with devices at a time");
     }
   }

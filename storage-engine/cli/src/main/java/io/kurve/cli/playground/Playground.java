@@ -5,6 +5,7 @@ import io.kurve.cli.Detaching;
 import io.kurve.cli.Fencing;
 import io.kurve.cli.TakingOver;
 import io.kurve.cli.config.ClusterFile;
+import io.kurve.cli.output.ShellWord;
 import io.kurve.cli.playground.PlaygroundStatus.ProcessStatus;
 import io.kurve.cli.playground.PlaygroundStatus.VolumeStatus;
 import io.kurve.core.failure.ErrorCode;
@@ -252,7 +253,7 @@ public final class Playground {
         throw new KurveException(
             ErrorCode.DEADLINE_EXCEEDED,
             "the cluster is not healthy after " + HEALTHY_LIMIT.toSeconds() + " s: " + why,
-            "see `kurve cluster status --dir " + layout.directory() + "`");
+            "see `kurve cluster status --dir " + ShellWord.of(layout.directory()) + "`");
       }
       TimeUnit.MILLISECONDS.sleep(50);
     }
@@ -326,7 +327,7 @@ public final class Playground {
       throw new KurveException(
           ErrorCode.UNAVAILABLE,
           host + " does not run",
-          "start it with `./kurve playground up --dir " + layout.directory() + "`");
+          "start it with `kurve playground up --dir " + ShellWord.of(layout.directory()) + "`");
     }
     Set<AttachmentId> losers =
         takeOver
@@ -374,10 +375,7 @@ public final class Playground {
       attachments.remove(volume);
       return;
     }
-    throw new KurveException(
-        ErrorCode.NOT_FOUND,
-        volume + " is not attached on a host of this playground that runs",
-        "see `kurve volume info " + volume + "`");
+    throw Detaching.notHere(cluster().volumes(), volume, "a host of this playground that runs");
   }
 
   /** Lets every device of a volume take over its new size. */

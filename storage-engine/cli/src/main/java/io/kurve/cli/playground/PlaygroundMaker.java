@@ -3,6 +3,7 @@ package io.kurve.cli.playground;
 import io.kurve.blockdev.posix.MountTable;
 import io.kurve.chunkserver.store.StoreLayout;
 import io.kurve.cli.config.ClusterFile;
+import io.kurve.cli.output.ShellWord;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import io.kurve.core.id.ClusterId;
@@ -99,7 +100,9 @@ public final class PlaygroundMaker {
       throw new KurveException(
           ErrorCode.REFUSED,
           "the playground in " + layout.directory() + " is half destroyed",
-          "finish it with `./kurve playground destroy --dir " + layout.directory() + " --yes`");
+          "finish it with `kurve playground destroy --dir "
+              + ShellWord.of(layout.directory())
+              + " --yes`");
     }
   }
 

@@ -1,5 +1,6 @@
 package io.kurve.cli.playground;
 
+import io.kurve.cli.output.ShellWord;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.ExitCode;
 import io.kurve.core.failure.KurveException;
@@ -244,7 +245,7 @@ final class ServerProcess {
                 || flag.startsWith("-D")
                 || flag.startsWith("-XX:AOTCache=")
                 || flag.startsWith("-Xlog:"))
-        .filter(flag -> !flag.startsWith("-DKURVE_LOG"))
+        .filter(flag -> !flag.startsWith("-DKURVE_LOG") && !flag.startsWith("-Dkurve.command="))
         .toList();
   }
 
@@ -262,13 +263,21 @@ final class ServerProcess {
         throw new KurveException(
             whyItEnded(),
             name + " ended while it started: " + lastWords(),
-            "see `./kurve playground logs " + name + " --dir " + layout.directory() + "`");
+            "see `kurve playground logs "
+                + name
+                + " --dir "
+                + ShellWord.of(layout.directory())
+                + "`");
       }
       if (Instant.now().isAfter(end)) {
         throw new KurveException(
             ErrorCode.DEADLINE_EXCEEDED,
             name + " is not ready after " + limit.toSeconds() + " s: " + lastWords(),
-            "see `./kurve playground logs " + name + " --dir " + layout.directory() + "`");
+            "see `kurve playground logs "
+                + name
+                + " --dir "
+                + ShellWord.of(layout.directory())
+                + "`");
       }
       TimeUnit.MILLISECONDS.sleep(20);
     }

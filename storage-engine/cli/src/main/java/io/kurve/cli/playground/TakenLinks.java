@@ -1,6 +1,7 @@
 package io.kurve.cli.playground;
 
 import io.kurve.blockdev.loop.BoundLoop;
+import io.kurve.cli.output.ShellWord;
 import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.failure.KurveException;
 import java.io.IOException;
@@ -52,8 +53,8 @@ final class TakenLinks {
           ErrorCode.IN_USE,
           "%s is the device of another volume host of this machine, which runs in %s"
               .formatted(link, run.get()),
-          "end that playground first (`./kurve playground down --dir "
-              + run.get().resolve("../..").normalize()
+          "end that playground first (`kurve playground down --dir "
+              + ShellWord.of(run.get().resolve("../..").normalize())
               + "`): a machine can have one with devices at a time");
     }
   }

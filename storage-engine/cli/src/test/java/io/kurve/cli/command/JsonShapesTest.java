@@ -3,6 +3,7 @@ package io.kurve.cli.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.kurve.chunkserver.store.StoreFinding;
+import io.kurve.core.failure.ErrorCode;
 import io.kurve.core.metadata.ClusterInspection.Reason;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
@@ -30,6 +31,13 @@ class JsonShapesTest {
           StoreCommand.CopysetView.class,
           StoreCommand.CheckView.class,
           StoreFinding.class);
+
+  @Test
+  void soAreTheCodesOfErrors() throws IOException {
+    String document = Files.readString(Path.of("..", "..", "docs", "CLI.md"));
+    assertThat(ErrorCode.values())
+        .allSatisfy(code -> assertThat(document).contains("`" + code + "`"));
+  }
 
   @Test
   void theyAreAllInTheDocument() throws IOException {

@@ -43,6 +43,7 @@ class ClusterFileTest {
         "mds: ['a']\\ncluster: ID\\nkey: k | in 'mds': 'a'",
         "mds: ['a:1']\\ncluster: 7\\nkey: k | the 'cluster' '7', which is no UUID",
         "mds: a:1\\ncluster: ID\\nkey: k | the value of 'mds' in line 1 is of another kind",
+        "mds: [ | line 1 can't be read as YAML",
         "{ | is not such a file",
         "[] | is not such a file",
         "'' | is not such a file",

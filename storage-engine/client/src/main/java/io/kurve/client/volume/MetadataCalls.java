@@ -130,7 +130,7 @@ final class MetadataCalls {
           new KurveException(
               ErrorCode.DEADLINE_EXCEEDED,
               "the MDS did not answer within " + times.metadataTimeout().toMillis() + " ms",
-              "see whether an MDS runs: kurve cluster status"));
+              "see with `kurve cluster status` whether an MDS runs"));
     }
 
     private void end(Runnable how) {

@@ -250,7 +250,7 @@ public final class OpenVolume implements BlockVolume {
               ErrorCode.INVALID_ARGUMENT,
               "volume '%s': %d bytes at %d are not inside its %d bytes"
                   .formatted(session.volume().name(), length, offset, size),
-              "stay inside the volume, or let it grow: kurve volume resize"));
+              "stay inside the volume, or let it grow with `kurve volume resize`"));
     }
     if (operation == Operation.READ && buffer.map(ByteBuffer::isReadOnly).orElse(false)) {
       return Optional.of(
@@ -291,7 +291,7 @@ public final class OpenVolume implements BlockVolume {
             failure.code(),
             "volume '%s': %s could not be given up: %s"
                 .formatted(session.volume().name(), session.attachment(), failure.text()),
-            "see kurve cluster status, then detach again",
+            "see `kurve cluster status`, then detach again",
             failure);
     takeClosing().forEach(future -> future.completeExceptionally(named));
   }

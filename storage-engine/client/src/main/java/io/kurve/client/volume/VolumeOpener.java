@@ -148,7 +148,7 @@ public final class VolumeOpener {
                   ErrorCode.UNAVAILABLE,
                   "volume '%s' could not be opened: %s"
                       .formatted(asked.volumeName(), failure.text()),
-                  "see whether an MDS runs: kurve cluster status",
+                  "see with `kurve cluster status` whether an MDS runs",
                   failure));
         });
   }

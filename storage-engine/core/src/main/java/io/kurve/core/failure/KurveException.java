@@ -14,7 +14,7 @@ public final class KurveException extends RuntimeException {
   /** The cure for a replica or store that is lost, until there is a tool that rebuilds it. */
   public static final String GO_ON_WITHOUT_IT =
       "keep the disk as it is: its copysets go on while a majority of their replicas is left, and"
-          + " are rebuilt on other disks if there is one to go to (kurve cluster status tells)";
+          + " are rebuilt on other disks if there is one to go to (`kurve cluster status` tells)";
 
   private final ErrorCode code;
   private final String cure;

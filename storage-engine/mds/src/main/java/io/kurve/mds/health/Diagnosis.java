@@ -78,7 +78,7 @@ final class Diagnosis {
             ReasonCode.CLOCK_JUMPED,
             "recycle bin",
             "deleted volumes are kept also when their time is over: " + jump,
-            "set the clock of the MDS's machine right, then: kurve cluster confirm-clock"));
+            "set the clock of the MDS's machine right, then say so with `kurve cluster confirm-clock`"));
     return reasons;
   }
 

@@ -69,16 +69,15 @@ public final class Inspection {
             .map(Inspection::behindReason)
             .orElseGet(() ->
                 new Diagnosis(office.image(), presence, work.moves())
-                    .find(
-                        pool.missing(),
-                        work.fencing().holdUps(),
-                        work.purge().holdUps(),
-                        work.bin().held()));
-    Health health =
-        reasons.stream()
-            .map(reason -> ReasonCode.valueOf(reason.code()).health())
-            .max(Comparator.naturalOrder())
-            .orElse(Health.OK);
+                        .find(
+                            pool.missing(),
+                            work.fencing().holdUps(),
+                            work.purge().holdUps(),
+                            work.bin().held())
+                        .stream()
+                        .sorted(Comparator.comparing(Inspection::health).reversed())
+                        .toList());
+    Health health = reasons.stream().findFirst().map(Inspection::health).orElse(Health.OK);
     int replicas = office.image().cluster().map(ClusterRecord::replicas).orElse(1);
     List<DiskInfo> disks = office.image().chunkservers().values().stream().map(this::disk).toList();
     return new ClusterStatus(
@@ -87,6 +86,10 @@ public final class Inspection {
         reasons,
         SegmentAllocator.capacity(office.image()).map(ByteSize::bytes).orElse(0L),
         disks.stream().mapToLong(DiskInfo::usedBytes).sum() / replicas);
+  }
+
+  private static Health health(Reason reason) {
+    return ReasonCode.valueOf(reason.code()).health();
   }
 
   private static List<Reason> behindReason(KurveException why) {

@@ -71,7 +71,7 @@ public final class Grants {
                   + " waits for "
                   + holdUp(volume, copysets).orElse("its copysets")
                   + " to admit it",
-              "it goes on by itself when the copyset has a quorum; see: kurve cluster status");
+              "it goes on by itself when the copyset has a quorum; see `kurve cluster status`");
         });
   }
 

@@ -3,6 +3,7 @@ package io.kurve.mds.volume;
 import io.kurve.core.metadata.Volume;
 import io.kurve.core.metadata.VolumeAdmin.InBin;
 import io.kurve.core.time.EventLoop;
+import io.kurve.core.unit.Moment;
 import io.kurve.core.unit.TimeSpan;
 import io.kurve.mds.leadership.Decision;
 import io.kurve.mds.leadership.Office;
@@ -171,7 +172,7 @@ public final class RecycleBin {
                 + " by "
                 + TimeSpan.toHuman(apart.abs())
                 + ", to "
-                + office.now());
+                + Moment.toHuman(office.now()));
   }
 
   private Decision<Integer> decide(long reached, Optional<String> jump) {

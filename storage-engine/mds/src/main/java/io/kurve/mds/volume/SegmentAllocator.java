@@ -104,7 +104,7 @@ public final class SegmentAllocator {
       throw new KurveException(
           ErrorCode.UNAVAILABLE,
           what + " can't be mapped: no copyset has a quorum of its disks",
-          "see: kurve cluster status");
+          "see `kurve cluster status`");
     }
     int[] got = new int[candidates.size()];
     int turn = (int) Math.floorMod(salt, (long) candidates.size());

@@ -141,9 +141,9 @@ public final class Succession {
             + Volumes.holder(leases.describe(volume, holding)),
         "detach it there; if that host is dead or cut off, attach again when its lease is over ("
             + office.timings().attachmentLease().toSeconds()
-            + " s after it was last heard of), or at once: kurve volume attach "
+            + " s after it was last heard of), or at once with `kurve volume attach "
             + volume.name()
-            + " --host H --take-over");
+            + " --host H --take-over`");
   }
 
   private void logTakeOver(

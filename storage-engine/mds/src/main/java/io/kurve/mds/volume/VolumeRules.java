@@ -54,7 +54,7 @@ final class VolumeRules {
     try {
       return change.of(before);
     } catch (IllegalArgumentException wrong) {
-      throw invalid(String.valueOf(wrong.getMessage()), "see: kurve cluster policy --help");
+      throw invalid(String.valueOf(wrong.getMessage()), "see `kurve cluster policy --help`");
     }
   }
 
@@ -83,7 +83,7 @@ final class VolumeRules {
 
   static KurveException notFound(String what) {
     return new KurveException(
-        ErrorCode.NOT_FOUND, what + " does not exist", "list them with: kurve volume list");
+        ErrorCode.NOT_FOUND, what + " does not exist", "list them with `kurve volume list`");
   }
 
   private static String shorten(String text) {

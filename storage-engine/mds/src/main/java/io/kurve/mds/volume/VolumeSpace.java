@@ -52,6 +52,8 @@ final class VolumeSpace {
                     ErrorCode.UNAVAILABLE,
                     "there is no room for volume " + name + " yet: the pool waits for its disks",
                     "see `kurve cluster status`"));
+    long others = committedBytes(image) - beforeBytes;
+    long limit = image.policy().limitBytes(capacity.bytes());
     if (sizeBytes > capacity.bytes()) {
       throw new KurveException(
           ErrorCode.NO_SPACE,
@@ -59,42 +61,46 @@ final class VolumeSpace {
               .formatted(name, new ByteSize(sizeBytes).toExact(), capacity.toExact()),
           capacity.bytes() == 0
               ? "its disks are too small: see `kurve cluster status`"
-              : "ask for at most " + capacity.toArgument());
+              : cure(Math.min(capacity.bytes(), limit - others), beforeBytes));
     }
-    long others = committedBytes(image) - beforeBytes;
-    long limit = image.policy().limitBytes(capacity.bytes());
     if (sizeBytes > limit - others) {
-      throw tooMuch(image, name, sizeBytes, others, capacity);
+      throw new KurveException(
+          ErrorCode.NO_SPACE,
+          tooMuch(image, name, sizeBytes, others, capacity),
+          cure(Math.min(capacity.bytes(), limit - others), beforeBytes));
     }
   }
 
-  private static KurveException tooMuch(
+  private static String tooMuch(
       Image image, String name, long sizeBytes, long others, ByteSize capacity) {
     int percent = image.policy().overcommitPercent();
     long limit = image.policy().limitBytes(capacity.bytes());
-    long left = Math.max(0, limit - others) / Geometry.VOLUME_GRANULE_BYTES;
     long binned = binnedBytes(image);
-    return new KurveException(
-        ErrorCode.NO_SPACE,
-        "volume %s of %s does not fit: all volumes together would have %s%s, and the pool holds %s%s"
-            .formatted(
-                name,
-                new ByteSize(sizeBytes).toExact(),
-                new ByteSize(others + sizeBytes).toExact(),
-                binned == 0
-                    ? ""
-                    : " (%s of that are deleted and can be had back)"
-                        .formatted(new ByteSize(binned).toExact()),
-                capacity.toExact(),
-                percent == 100
-                    ? ""
-                    : ", of which they may have %s %% (%s)"
-                        .formatted(percent, new ByteSize(limit).toExact())),
-        (left == 0
+    return "volume %s of %s does not fit: all volumes together would have %s%s, and the pool holds %s%s"
+        .formatted(
+            name,
+            new ByteSize(sizeBytes).toExact(),
+            new ByteSize(others + sizeBytes).toExact(),
+            binned == 0
                 ? ""
-                : "ask for at most "
-                    + new ByteSize(left * Geometry.VOLUME_GRANULE_BYTES).toArgument()
-                    + ", ")
-            + "delete volumes, purge deleted ones, or add disks");
+                : " (%s of that are deleted and can be had back)"
+                    .formatted(new ByteSize(binned).toExact()),
+            capacity.toExact(),
+            percent == 100
+                ? ""
+                : ", of which they may have %s %% (%s)"
+                    .formatted(percent, new ByteSize(limit).toExact()));
+  }
+
+  /**
+   * Names what can be had, if that is any more than the volume has.
+   *
+   * @param mostBytes with regard to both bounds
+   */
+  private static String cure(long mostBytes, long beforeBytes) {
+    long granules = Math.max(0, mostBytes) / Geometry.VOLUME_GRANULE_BYTES;
+    ByteSize most = new ByteSize(granules * Geometry.VOLUME_GRANULE_BYTES);
+    return (most.bytes() <= beforeBytes ? "" : "ask for at most " + most.toArgument() + ", ")
+        + "delete volumes, purge deleted ones, or add disks";
   }
 }

@@ -12,6 +12,7 @@ import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.core.metadata.VolumePolicy;
 import io.kurve.core.unit.ByteSize;
 import io.kurve.core.unit.Geometry;
+import io.kurve.core.unit.Moment;
 import io.kurve.mds.leadership.Decision;
 import io.kurve.mds.leadership.Office;
 import io.kurve.mds.leadership.Patience;
@@ -131,7 +132,7 @@ public final class Volumes implements VolumeAdmin {
   private Decision<Boolean> decideDrain(ChunkserverId disk, boolean drains) {
     if (office.image().chunkserver(disk).isEmpty()) {
       throw new KurveException(
-          ErrorCode.NOT_FOUND, "there is no disk of " + disk, "kurve disk list shows them");
+          ErrorCode.NOT_FOUND, "there is no disk of " + disk, "`kurve disk list` shows them");
     }
     DrainRecord there = office.image().drains().get(disk);
     if (drains == (there != null)) {
@@ -346,7 +347,7 @@ public final class Volumes implements VolumeAdmin {
     return new KurveException(
         ErrorCode.NOT_FOUND,
         "volume " + volume + " " + how + ": it can't be had back",
-        "see what can: kurve volume list --deleted");
+        "see what can with `kurve volume list --deleted`");
   }
 
   /** Empty: it was destroyed before, since ids are not given twice. */
@@ -364,7 +365,7 @@ public final class Volumes implements VolumeAdmin {
       throw new KurveException(
           ErrorCode.IN_USE,
           "volume " + volume.name() + " is attached: " + holder(attached.getFirst()),
-          "detach it there first");
+          release(attached.getFirst()));
     }
   }
 
@@ -398,7 +399,7 @@ public final class Volumes implements VolumeAdmin {
     return "host "
         + attachment.host()
         + " has it since "
-        + attachment.since()
+        + Moment.toHuman(attachment.since())
         + " ("
         + attachment.id()
         + switch (attachment.state()) {
@@ -406,5 +407,16 @@ public final class Volumes implements VolumeAdmin {
           case LEASE_EXPIRED -> ", silent since its lease ran out)";
           case FENCING, FENCED -> ", being fenced)";
         };
+  }
+
+  /** The cure for what {@link #holder} tells. */
+  static String release(Attachment attachment) {
+    String force = "`kurve volume detach " + attachment.volumeName() + " --force`";
+    return switch (attachment.state()) {
+      case OPEN -> "detach it there; if that host is dead, take it away from it with " + force;
+      case LEASE_EXPIRED -> "take it away from that host with " + force;
+      case FENCING, FENCED ->
+          "wait: it goes by itself as soon as every copyset has a quorum, see `kurve cluster status`";
+    };
   }
 }

@@ -92,6 +92,13 @@ final class Failures {
       return said(code(code.get()), trailers);
     }
     String description = status.getDescription() == null ? "" : ": " + status.getDescription();
+    if (description.contains("http2 exception")) {
+      return new KurveException(
+          ErrorCode.UNAVAILABLE,
+          server + " is no Kurve server: what listens there speaks another protocol",
+          "correct the address, or end what has taken it",
+          new Foreign(status.getCause()));
+    }
     return switch (status.getCode()) {
       case UNAVAILABLE ->
           new KurveException(
@@ -148,12 +155,26 @@ final class Failures {
   }
 
   /** Marks the failure of a server that could not be reached at all: it has said nothing. */
-  private static final class Away extends Exception {
+  private static class Away extends Exception {
     private static final long serialVersionUID = 1;
 
     Away(@Nullable Throwable cause) {
       super("not reached", cause);
     }
+  }
+
+  /** Marks that somebody else listens where the server should. */
+  private static final class Foreign extends Away {
+    private static final long serialVersionUID = 1;
+
+    Foreign(@Nullable Throwable cause) {
+      super(cause);
+    }
+  }
+
+  /** Whether somebody else was reached: that the server is to be started is no cure then. */
+  static boolean isForeign(KurveException failure) {
+    return failure.getCause() instanceof Foreign;
   }
 
   /** Whether the server was not reached; else the failure is its own answer. */

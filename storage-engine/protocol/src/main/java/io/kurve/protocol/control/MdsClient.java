@@ -185,7 +185,7 @@ public final class MdsClient implements AutoCloseable {
     if (failure.code() == ErrorCode.NOT_LEADER) {
       return KurveException.notLeader(text, failure.cure(), failure.leader());
     }
-    boolean away = Failures.isAway(failure);
+    boolean away = Failures.isAway(failure) && !Failures.isForeign(failure);
     return new KurveException(
         failure.code(), text, away ? config.cureWhenAway() : failure.cure(), failure);
   }

@@ -1,5 +1,6 @@
 package io.kurve.protocol.control;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -20,6 +21,7 @@ import io.kurve.core.metadata.VolumeAdmin;
 import io.kurve.protocol.handshake.ClusterKey;
 import io.kurve.protocol.handshake.Identity;
 import io.kurve.protocol.handshake.Role;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -306,6 +308,37 @@ class ControlPlaneTest {
       assertThat(failure.text())
           .isEqualTo("the MDS " + nobody + " does not answer: nobody listens there");
       assertThat(failure.cure()).isEqualTo("bring it up");
+    }
+  }
+
+  @Test
+  void whatIsNoKurveServerIsCalledSo() throws Exception {
+    try (ServerSocket web = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"))) {
+      Thread server = Thread.ofVirtual().start(() -> answerAsAWebServer(web));
+      HostAndPort address = new HostAndPort("127.0.0.1", web.getLocalPort());
+      MdsClientConfig config =
+          MdsClientConfig.defaults()
+              .withAwayTimeout(Duration.ofMillis(1))
+              .withCureWhenAway("bring it up");
+      MdsClient lost = opened(new MdsClient(List.of(address), identity(Role.CLI), config));
+      KurveException failure = failure(lost.inspection().status());
+      assertThat(failure.code()).isEqualTo(ErrorCode.UNAVAILABLE);
+      assertThat(failure.text()).startsWith("the MDS " + address + " is no Kurve server");
+      assertThat(failure.cure()).startsWith("correct the address");
+      web.close();
+      server.join();
+    }
+  }
+
+  private static void answerAsAWebServer(ServerSocket web) {
+    try {
+      while (true) {
+        try (Socket asked = web.accept()) {
+          asked.getOutputStream().write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(US_ASCII));
+        }
+      }
+    } catch (IOException closed) {
+      // the test is over
     }
   }
 
