@@ -86,15 +86,26 @@ class VolumeBenchTest {
     assertThat(fake.attachments).isEmpty();
   }
 
-  @Test
-  void aStalledClusterIsNotMeasuredAndNothingIsMade() {
+  private void stalledBy(String code) {
     fake.status =
         new ClusterStatus(
             fake.status.cluster(),
             Health.STALLED,
-            List.of(new Reason("COPYSET_NO_QUORUM", "c", "24 copysets wait", "start cs-2")),
+            List.of(new Reason(code, "c", "24 copysets wait", "start cs-2")),
             10,
             5);
+  }
+
+  /** As that of a cluster that has just been started. */
+  @Test
+  void anElectionIsWaitedFor() throws IOException, InterruptedException {
+    stalledBy("COPYSET_NO_LEADER");
+    assertThat(bench.onOwnVolume(PLAN).operations()).isPositive();
+  }
+
+  @Test
+  void aStalledClusterIsNotMeasuredAndNothingIsMade() {
+    stalledBy("COPYSET_NO_QUORUM");
     leave("v");
     fake.changes.clear();
     for (ThrowingCallable one :
