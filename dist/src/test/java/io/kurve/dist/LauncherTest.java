@@ -211,6 +211,19 @@ final class LauncherTest {
   }
 
   @Test
+  void aBuildThatFailsIsNamedWithoutColours() throws Exception {
+    Files.setLastModifiedTime(folder.resolve("pom.xml"), FileTime.from(Instant.now()));
+    program(folder.resolve("mvn"), "printf '\\033[1;31mno room\\033[0m\\n\\033[0m'; exit 1");
+    Ended failed = run("volume", "list", "-o", "json");
+    assertThat(failed.exit()).isEqualTo(1);
+    assertThat(failed.err())
+        .contains("no room\nkurve: the build failed — the lines above say where\n")
+        .doesNotContain("\u001b");
+    assertThat(new ObjectMapper().readTree(failed.out()).at("/error/code").asText())
+        .isEqualTo("INTERNAL");
+  }
+
+  @Test
   void commandsLearnHowTheyWereCalledAndThatNamesAreUtf8() throws Exception {
     assertThat(run().exit()).isZero();
     assertThat(calls().getLast())

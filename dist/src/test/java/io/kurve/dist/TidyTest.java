@@ -22,6 +22,10 @@ final class TidyTest {
   private static final Pattern SLEEP = Pattern.compile("\\.sleep\\(|[dD]elayedExecutor\\(");
   private static final Pattern PAUSE = Pattern.compile("\\bpark(Nanos|Until)?\\(");
 
+  private static final Pattern BARE_COMMAND =
+      Pattern.compile(
+          "\"[^\"]*(?<![`./\\w-])kurve (playground|volume(?!-host)|disk|cluster|store|bench)\\b");
+
   /** They look at a condition again and again, or measure; all others wait through them. */
   private static final Set<String> PAUSING =
       Set.of("Deadline.java", "LogRotationTest.java", "StallWatch.java");
@@ -77,6 +81,12 @@ final class TidyTest {
     for (String kind : List.of("main", "test")) {
       refuse(kind, UNFINISHED);
     }
+  }
+
+  /** So that a command line can show them as they are to be typed where it runs. */
+  @Test
+  void commandsInTextsAreInBackquotes() throws IOException {
+    refuse("main", BARE_COMMAND);
   }
 
   @Test

@@ -11,6 +11,7 @@ import io.kurve.core.id.ChunkserverId;
 import io.kurve.core.id.ReplicaId;
 import io.kurve.core.id.StoreId;
 import io.kurve.core.metadata.ChunkserverRegistry.Addresses;
+import io.kurve.core.metadata.ClusterInspection;
 import io.kurve.core.metadata.ClusterInspection.DiskInfo;
 import io.kurve.core.metadata.ClusterInspection.DiskState;
 import io.kurve.core.metadata.HostAndPort;
@@ -397,6 +398,24 @@ class CommandLineTest {
     JsonNode reason = json().get("reasons").get(0);
     assertThat(reason.properties().stream().map(java.util.Map.Entry::getKey))
         .containsExactlyInAnyOrder("code", "object", "text", "cure");
+  }
+
+  @Test
+  void theCuresOfAStatusNameTheClusterForPeopleAndPrograms() throws IOException {
+    fake.status =
+        new ClusterInspection.ClusterStatus(
+            fake.status.cluster(),
+            ClusterInspection.Health.DEGRADED,
+            List.of(
+                new ClusterInspection.Reason(
+                    "CLOCK_JUMPED", "bin", "it went", "say `kurve cluster confirm-clock`")),
+            10,
+            5);
+    String shown = "say `kurve cluster confirm-clock --cluster " + clusterFile + "`";
+    assertThat(cluster("cluster", "status")).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains(shown);
+    assertThat(cluster("cluster", "status", "-o", "json")).isZero();
+    assertThat(json().at("/reasons/0/cure").asText()).isEqualTo(shown);
   }
 
   @Test
